@@ -1,0 +1,82 @@
+package transfer
+
+import (
+	"context"
+
+	"omerods/fs/tree"
+)
+
+// AVU is one metadata triple of an iRODS collection or data object.
+type AVU struct {
+	Name, Value, Units string
+}
+
+// ObjectInfo describes a data object or collection as the archive has it.
+type ObjectInfo struct {
+	IsCollection bool
+	Size         int64
+	// SHA256 is the registered checksum's 32 bytes, nil when none of that kind
+	// is registered.
+	SHA256 []byte
+}
+
+// Archive is what a save needs of the side it is written to. Paths are
+// logical iRODS paths. Every call runs with the rights of the caller in ctx.
+type Archive interface {
+	// CollectionAVUs returns, for each of the collections that exist and are
+	// visible, its AVUs whose names begin with prefix, in one query.
+	CollectionAVUs(ctx context.Context, collections []string, prefix string) (map[string][]AVU, error)
+	// ChangeAVUs removes and adds AVUs of one object in one atomic call.
+	ChangeAVUs(ctx context.Context, path string, remove, add []AVU) error
+	// AVUs returns all AVUs of a data object or collection.
+	AVUs(ctx context.Context, path string) ([]AVU, error)
+	// Stat describes what is at path; tree.ErrNotFound when nothing is.
+	Stat(ctx context.Context, path string) (ObjectInfo, error)
+	// Open opens a data object for reading.
+	Open(ctx context.Context, path string) (tree.Handle, error)
+	// Name describes path to a person, for example
+	// "irods://ada#zone@host:1247/zone/home/ada/P".
+	Name(ctx context.Context, path string) string
+}
+
+// Written is a file that has just been written into the archive.
+type Written struct {
+	// Path is the logical path under which the file is or will be seen.
+	Path string
+	Size int64
+	// SHA1 and SHA256 are the sums of exactly the bytes that the server holds
+	// now, verified against the checksum that it registered.
+	SHA1, SHA256 []byte
+	// Source is the file of the tree these bytes came from when a copy inside
+	// the mount named it; nil when a program wrote them itself.
+	Source tree.File
+}
+
+// Guard is asked and told about every change below the archive's root. The
+// view calls Before… first and gives up with its error; it calls the others
+// after the change has happened on the server. A nil error of Written's
+// methods is part of what Flush or Rename promise to the program.
+type Guard interface {
+	// BeforeMkdir, BeforeCreate and BeforeWrite are asked before a
+	// collection is made, a new data object is created, an existing one is
+	// opened for writing or truncated.
+	BeforeMkdir(ctx context.Context, path string) error
+	BeforeCreate(ctx context.Context, path string) error
+	BeforeWrite(ctx context.Context, path string) error
+	// BeforeRemove is asked before a data object or collection is removed.
+	BeforeRemove(ctx context.Context, path string) error
+	// BeforeRename is asked before from becomes to; replaces says that to
+	// exists.
+	BeforeRename(ctx context.Context, from, to string, replaces bool) error
+
+	// BeforePublish is asked when a new file has been stored and verified but
+	// is not yet visible under its path; an error drops it.
+	BeforePublish(ctx context.Context, w Written) error
+	// Published is told when the file is visible under its path.
+	Published(ctx context.Context, w Written) error
+	// Made is told when a collection was made by the caller.
+	Made(ctx context.Context, path string) error
+	// Renamed and Removed are told after such a change.
+	Renamed(ctx context.Context, from, to string)
+	Removed(ctx context.Context, path string)
+}

@@ -1,0 +1,36 @@
+package transfer
+
+import (
+	"crypto/sha1" // OMERO's own checksum of original files
+	"crypto/sha256"
+	"hash"
+)
+
+// Sums computes, in one pass over a file's bytes in order, the checksums that
+// the two systems know it by.
+type Sums struct {
+	sha1, sha256 hash.Hash
+	size         int64
+}
+
+// NewSums returns sums of nothing yet.
+func NewSums() *Sums {
+	return &Sums{sha1: sha1.New(), sha256: sha256.New()}
+}
+
+// Write adds the next bytes; it never fails.
+func (s *Sums) Write(p []byte) (int, error) {
+	s.sha1.Write(p)
+	s.sha256.Write(p)
+	s.size += int64(len(p))
+	return len(p), nil
+}
+
+// Size is the number of bytes seen.
+func (s *Sums) Size() int64 { return s.size }
+
+// SHA1 returns the 20 bytes of the SHA-1 sum so far.
+func (s *Sums) SHA1() []byte { return s.sha1.Sum(nil) }
+
+// SHA256 returns the 32 bytes of the SHA-256 sum so far.
+func (s *Sums) SHA256() []byte { return s.sha256.Sum(nil) }
