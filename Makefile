@@ -1,0 +1,62 @@
+# omerods: make build, make demo, make test. Each target installs what it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+export CGO_ENABLED ?= 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PROGRAMS := fusermount3:fuse3 rsync:rsync tar:tar getfattr:attr
+# The race detector links with C.
+TEST_PROGRAMS := $(PROGRAMS) gcc:gcc gio:libglib2.0-bin unzip:unzip
+
+.PHONY: help build demo test lint unit bench soak fuzz clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+build: ## build bin/omerods, one static binary
+	@echo "== build bin/omerods"
+	@go build -trimpath -ldflags "-s -w -X omerods/internal/version.Version=$(VERSION)" -o bin/omerods ./cmd/omerods
+	@ln -sf omerods bin/mount.omerods
+
+demo: build ## save a project with cp -r and load it back, on sandbox servers
+	@scripts/need $(PROGRAMS)
+	@scripts/demo
+
+test: lint unit ## everything in its short form (below 15 minutes)
+	@echo "== all tests passed"
+
+lint: ## gofmt, vet, staticcheck
+	@echo "== gofmt"
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
+	@echo "== go vet"
+	@go vet ./...
+	@echo "== staticcheck"
+	@go tool staticcheck ./...
+
+unit: build ## go test -race, real mounts included
+	@scripts/need $(TEST_PROGRAMS)
+	@echo "== go test -race ./..."
+	@CGO_ENABLED=1 go test -race -timeout 20m -p 2 ./...
+
+bench: build ## ratios that matter, measured in one run
+	@scripts/need $(PROGRAMS)
+	@echo "== benchmarks"
+	@go test -run '^$$' -bench 'Ratio' -benchtime 1x -timeout 60m ./mount/
+
+soak: build ## the long forms: crash points, fuzzing, long random histories
+	@scripts/need $(TEST_PROGRAMS)
+	@echo "== long tests"
+	@CGO_ENABLED=1 OMERODS_SOAK=1 go test -race -timeout 120m -p 2 ./...
+	@$(MAKE) fuzz FUZZTIME=10m
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
+	    echo "== fuzz $$pkg $$f ($(FUZZTIME))"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+clean: ## remove what was built
+	@rm -rf bin
