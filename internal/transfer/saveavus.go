@@ -1,0 +1,165 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"omerods/internal/pack"
+)
+
+// maxAVU bounds a name or value of iRODS metadata, in bytes; its columns hold
+// 2700 characters.
+const maxAVU = 2600
+
+// originAVUs say what a collection is a save of.
+func originAVUs(doc *pack.Document, version string) []AVU {
+	o := doc.Origin
+	avus := []AVU{
+		{Name: "omerods::origin", Value: o.Host},
+		{Name: "omerods::database", Value: o.Database},
+		{Name: "omerods::kind", Value: o.Object.Kind()},
+		{Name: "omerods::id", Value: o.Object.Key()},
+		{Name: "omerods::name", Value: clip(o.Name, maxAVU)},
+		{Name: "omerods::version", Value: version},
+	}
+	if u := doc.User(o.Owner); u != nil {
+		avus = append(avus, AVU{Name: "omerods::owner", Value: u.Login})
+	}
+	// iRODS refuses empty values.
+	return slices.DeleteFunc(avus, func(a AVU) bool { return a.Value == "" })
+}
+
+// finalAVUs are the marks of a finished save, and what it is found by.
+func (sv *save) finalAVUs() []AVU {
+	sv.mu.Lock()
+	files, bytes := sv.record.FilesDone, sv.record.BytesDone
+	sv.mu.Unlock()
+	avus := append([]AVU{
+		{Name: avuSave, Value: sv.id},
+		{Name: "omerods::time", Value: sv.of.cfg.Now().UTC().Format(time.RFC3339)},
+		{Name: "omerods::files", Value: strconv.Itoa(files)},
+		{Name: "omerods::bytes", Value: strconv.FormatInt(bytes, 10)},
+	}, originAVUs(sv.doc, sv.of.cfg.Version)...)
+	return avus
+}
+
+// describe turns an object's tags and key-value pairs into metadata.
+func describe(doc *pack.Document, object pack.ID, notes map[pack.ID]*pack.Annotation) []AVU {
+	var avus []AVU
+	add := func(name, value, units string) {
+		a := AVU{Name: clip("omero::"+name, maxAVU), Value: clip(value, maxAVU), Units: clip(units, maxAVU)}
+		if value != "" && !slices.Contains(avus, a) {
+			avus = append(avus, a)
+		}
+	}
+	for _, l := range doc.Links {
+		if l.From != object {
+			continue
+		}
+		switch n := notes[l.To]; {
+		case n == nil:
+		case n.Kind == pack.TagAnnotation:
+			add("tag", n.Text, "")
+		case n.Kind == pack.MapAnnotation:
+			for _, p := range n.Pairs {
+				add(p.Key, p.Value, n.Namespace)
+			}
+		}
+	}
+	return avus
+}
+
+// describeImages puts the tags and pairs of the pack's object on the
+// collection and those of each image on its files, one call per object.
+func (sv *save) describeImages(ctx context.Context, coll string) error {
+	notes := map[pack.ID]*pack.Annotation{}
+	for i := range sv.doc.Annotations {
+		notes[sv.doc.Annotations[i].ID] = &sv.doc.Annotations[i]
+	}
+	if err := sv.describeOne(ctx, coll, describe(sv.doc, sv.doc.Origin.Object, notes)); err != nil {
+		return err
+	}
+	byPath := map[string][]AVU{}
+	for i := range sv.doc.Images {
+		img := &sv.doc.Images[i]
+		avus := describe(sv.doc, img.ID, notes)
+		if len(avus) == 0 {
+			continue
+		}
+		for _, p := range imagePaths(sv.doc, img) {
+			byPath[p] = append(byPath[p], avus...)
+		}
+	}
+	for p, avus := range byPath {
+		sv.mu.Lock()
+		e := sv.expected[p]
+		here := e != nil && e.here
+		sv.mu.Unlock()
+		if !here {
+			continue
+		}
+		slices.SortFunc(avus, compareAVU)
+		if err := sv.describeOne(ctx, path.Join(coll, p), slices.Compact(avus)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareAVU(a, b AVU) int {
+	if c := strings.Compare(a.Name, b.Name); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Value, b.Value); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Units, b.Units)
+}
+
+// describeOne makes avus the `omero::` metadata of one object.
+func (sv *save) describeOne(ctx context.Context, p string, avus []AVU) error {
+	have, err := sv.of.cfg.Archive.AVUs(ctx, p)
+	if err != nil {
+		return err
+	}
+	var remove, add []AVU
+	for _, a := range have {
+		if strings.HasPrefix(a.Name, "omero::") && !slices.Contains(avus, a) {
+			remove = append(remove, a)
+		}
+	}
+	for _, a := range avus {
+		if !slices.Contains(have, a) {
+			add = append(add, a)
+		}
+	}
+	if len(remove)+len(add) == 0 {
+		return nil
+	}
+	if err := sv.of.cfg.Archive.ChangeAVUs(ctx, p, remove, add); err != nil {
+		return fmt.Errorf("describe %s: %w", p, err)
+	}
+	return nil
+}
+
+// imagePaths are the files of the pack that show an image: its own, or the
+// first of its fileset, which stands for the set.
+func imagePaths(doc *pack.Document, img *pack.Image) []string {
+	if img.Fileset == "" {
+		if img.Path == "" {
+			return nil
+		}
+		return []string{img.Path}
+	}
+	for i := range doc.Filesets {
+		if fs := &doc.Filesets[i]; fs.ID == img.Fileset && len(fs.Entries) > 0 {
+			return []string{fs.Entries[0].Path}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package transfer
+
+import (
+	"context"
+	"log/slog"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"omerods/fs/tree"
+)
+
+// Names of the metadata that make a saved collection known.
+const (
+	avuPrefix    = "omerods::"
+	avuState     = "omerods::state"
+	avuSave      = "omerods::save"
+	avuHeartbeat = "omerods::heartbeat"
+	avuReason    = "omerods::reason"
+)
+
+const (
+	heartbeatEvery = time.Minute
+	takeoverAfter  = 10 * time.Minute
+	// maxTransferXML bounds the transfer.xml that a save reads back, in bytes.
+	maxTransferXML = 1 << 30
+)
+
+// SaveRecord is what OMERO is told about a save.
+type SaveRecord struct {
+	Database string // UUID of the OMERO database the object lives in
+	Kind     string // "Project", "Dataset" …
+	ID       int64
+	Target   string // where it went, as Archive.Name says it
+	State    State
+	Reason   string // why not, when State is not finished
+	Files    int
+	Bytes    int64
+	When     time.Time
+}
+
+// Annotator leaves the record of a save on the object in OMERO, one for each
+// object and target: a later record replaces the earlier one.
+type Annotator interface {
+	AnnotateSave(ctx context.Context, rec SaveRecord) error
+}
+
+// SavesConfig holds what Saves needs.
+type SavesConfig struct {
+	Archive   Archive
+	Annotator Annotator // may be nil
+	Records   *Records
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Version   string // of this program
+}
+
+// Saves recognises packs that are written into an archive and brings each to
+// an end that is marked and true. It is the Guard of the archive's view.
+type Saves struct {
+	cfg    SavesConfig
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
+	states *stateCache
+	recent *recentFiles
+
+	mu    sync.Mutex       // guards the field below; taken before a save's own
+	saves map[string]*save // by collection
+}
+
+// NewSaves returns Saves; Close ends it.
+func NewSaves(cfg SavesConfig) *Saves {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Saves{
+		cfg: cfg, ctx: ctx, cancel: cancel,
+		states: newStateCache(cfg.Archive, cfg.Now),
+		recent: newRecentFiles(),
+		saves:  map[string]*save{},
+	}
+}
+
+// Close ends all running saves as partial and waits for that.
+func (s *Saves) Close(ctx context.Context) {
+	s.cancel()
+	s.mu.Lock()
+	var open []*save
+	for _, sv := range s.saves {
+		open = append(open, sv)
+	}
+	s.mu.Unlock()
+	for _, sv := range open {
+		sv.end(ctx, StatePartial, "the mount was stopped before everything had arrived")
+	}
+	s.wait.Wait()
+}
+
+// above finds the running save that holds path strictly below its collection;
+// with several the outermost, because only the top pack governs.
+func (s *Saves) above(p string) *save {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found *save
+	for dir := path.Dir(p); dir != "/" && dir != "."; dir = path.Dir(dir) {
+		if sv := s.saves[dir]; sv != nil {
+			found = sv
+		}
+	}
+	return found
+}
+
+// marked returns the outermost collection at or above dir that is marked as a
+// save, with its marks.
+func (s *Saves) marked(ctx context.Context, dir string) (string, marks, error) {
+	var dirs []string
+	for d := dir; d != "/" && d != "."; d = path.Dir(d) {
+		dirs = append(dirs, d)
+	}
+	found, err := s.states.get(ctx, dirs)
+	if err != nil {
+		return "", marks{}, err
+	}
+	for i := len(dirs) - 1; i >= 0; i-- {
+		if m := found[dirs[i]]; m.state != "" {
+			return dirs[i], m, nil
+		}
+	}
+	return "", marks{}, nil
+}
+
+// mayChange decides whether something may be made or changed at p.
+func (s *Saves) mayChange(ctx context.Context, p string, exists bool) error {
+	coll, m, err := s.marked(ctx, path.Dir(p))
+	if err != nil || coll == "" {
+		return err
+	}
+	switch m.state {
+	case StateFinished:
+		if exists {
+			return tree.Errorf(tree.ErrExists, "%s belongs to the finished save %s, which is written once", p, coll).
+				WithAdvice("save under another name, or remove %s first", coll)
+		}
+		return tree.Errorf(tree.ErrNotPermitted, "%s is a finished save; nothing is added to it", coll).
+			WithAdvice("save under another name, or remove %s first", coll)
+	case StateSaving:
+		s.mu.Lock()
+		own := s.saves[coll]
+		s.mu.Unlock()
+		if own == nil && s.cfg.Now().Sub(m.heartbeat) < takeoverAfter {
+			return tree.Errorf(tree.ErrBusy, "another save is writing %s (last sign of life %s)",
+				coll, m.heartbeat.UTC().Format(time.RFC3339)).
+				WithAdvice("wait until it has ended; it is taken over after %s of silence", takeoverAfter)
+		}
+	}
+	return nil
+}
+
+// BeforeMkdir implements Guard.
+func (s *Saves) BeforeMkdir(ctx context.Context, p string) error {
+	return s.mayChange(ctx, p, false)
+}
+
+// BeforeCreate implements Guard.
+func (s *Saves) BeforeCreate(ctx context.Context, p string) error {
+	if sv := s.above(p); sv != nil {
+		sv.saw(ctx)
+	}
+	return s.mayChange(ctx, p, false)
+}
+
+// BeforeWrite implements Guard.
+func (s *Saves) BeforeWrite(ctx context.Context, p string) error {
+	if sv := s.above(p); sv != nil {
+		sv.saw(ctx)
+	}
+	return s.mayChange(ctx, p, true)
+}
+
+// BeforeRemove implements Guard: what is taken apart is not finished any more.
+func (s *Saves) BeforeRemove(ctx context.Context, p string) error {
+	coll, m, err := s.marked(ctx, p)
+	if err != nil || coll == "" || m.state != StateFinished {
+		return err
+	}
+	return s.states.mark(ctx, coll, StateRemoving, nil)
+}
+
+// BeforeRename implements Guard.
+func (s *Saves) BeforeRename(ctx context.Context, from, to string, replaces bool) error {
+	coll, m, err := s.marked(ctx, path.Dir(from))
+	if err != nil {
+		return err
+	}
+	if coll != "" && m.state == StateFinished {
+		return tree.Errorf(tree.ErrNotPermitted, "%s belongs to the finished save %s, which is written once", from, coll).
+			WithAdvice("the whole of %s may be renamed or removed", coll)
+	}
+	return s.mayChange(ctx, to, replaces)
+}
+
+// Made implements Guard.
+func (s *Saves) Made(ctx context.Context, p string) error {
+	s.states.set(p, marks{}) // a new collection has no metadata
+	if sv := s.above(p); sv != nil {
+		sv.saw(ctx)
+	}
+	return nil
+}
+
+// Renamed implements Guard.
+func (s *Saves) Renamed(ctx context.Context, from, to string) {
+	s.states.forget(from)
+	s.states.forget(to)
+	s.recent.move(from, to)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for coll, sv := range s.saves {
+		if rest, ok := strings.CutPrefix(coll+"/", from+"/"); ok {
+			delete(s.saves, coll)
+			moved := strings.TrimSuffix(to+"/"+rest, "/")
+			s.saves[moved] = sv
+			sv.moved(moved)
+		}
+	}
+}
+
+// Removed implements Guard.
+func (s *Saves) Removed(ctx context.Context, p string) {
+	s.states.forget(p)
+	s.recent.drop(p)
+	s.mu.Lock()
+	sv := s.saves[p]
+	s.mu.Unlock()
+	if sv != nil {
+		sv.forget("the collection was removed")
+		return
+	}
+	if sv := s.above(p); sv != nil {
+		sv.removed(p)
+	}
+}
+
+// BeforePublish implements Guard: a file that differs from what the pack says
+// it is never becomes visible.
+func (s *Saves) BeforePublish(ctx context.Context, w Written) error {
+	sv := s.above(w.Path)
+	if sv == nil {
+		return nil
+	}
+	sv.saw(ctx)
+	return sv.check(ctx, w)
+}
+
+// Published implements Guard. It returns only after a save that this file
+// completes has been verified and marked.
+func (s *Saves) Published(ctx context.Context, w Written) error {
+	s.recent.add(w)
+	sv := s.above(w.Path)
+	if sv != nil {
+		if known, err := sv.arrived(ctx, w); known || err != nil {
+			return err
+		}
+	}
+	if path.Base(w.Path) == transferXML {
+		return s.begin(ctx, w)
+	}
+	if sv == nil {
+		return s.resume(ctx, w)
+	}
+	return nil
+}
