@@ -1,0 +1,204 @@
+package imaging
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
+
+	"golang.org/x/image/draw"
+)
+
+const (
+	// maxRenderBytes bounds the planes that thumbnails and ranges look at;
+	// larger ones are not worth the wait.
+	maxRenderBytes = 256 << 20
+	// maxActive is how many channels are shown together at first.
+	maxActive = 3
+	// thumbnailQuality is the JPEG quality of thumbnails.
+	thumbnailQuality = 85
+)
+
+// sampler returns a function that reads the i-th sample of a plane.
+func sampler(t PixelType, b []byte) func(i int) float64 {
+	be := binary.BigEndian
+	switch t {
+	case Int8:
+		return func(i int) float64 { return float64(int8(b[i])) }
+	case Uint16:
+		return func(i int) float64 { return float64(be.Uint16(b[2*i:])) }
+	case Int16:
+		return func(i int) float64 { return float64(int16(be.Uint16(b[2*i:]))) }
+	case Uint32:
+		return func(i int) float64 { return float64(be.Uint32(b[4*i:])) }
+	case Int32:
+		return func(i int) float64 { return float64(int32(be.Uint32(b[4*i:]))) }
+	case Float:
+		return func(i int) float64 { return float64(math.Float32frombits(be.Uint32(b[4*i:]))) }
+	case Double:
+		return func(i int) float64 { return math.Float64frombits(be.Uint64(b[8*i:])) }
+	}
+	return func(i int) float64 { return float64(b[i]) }
+}
+
+// span returns the least and greatest of n samples, leaving out what is no
+// number.
+func span(at func(int) float64, n int) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for i := range n {
+		v := at(i)
+		if v < lo {
+			lo = v
+		}
+		if v > hi {
+			hi = v
+		}
+	}
+	if math.IsInf(lo, 0) || math.IsInf(hi, 0) {
+		return 0, 1
+	}
+	return lo, hi
+}
+
+// Range returns the least and the greatest sample of a channel over all its
+// planes. Images too large to look at get the limits of their type. An error
+// means that pixels could not be read.
+func (f *Fileset) Range(series, c int) (lo, hi float64, err error) {
+	s := &f.Series[series]
+	if s.PlaneBytes() > maxRenderBytes/int64(s.SizeC)/int64(s.SizeZ)/int64(s.SizeT) {
+		lo, hi = s.Type.limits(s.SignificantBits)
+		return lo, hi, nil
+	}
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for t := range s.SizeT {
+		for z := range s.SizeZ {
+			plane, err := f.Plane(series, z, c, t)
+			if err != nil {
+				return 0, 0, err
+			}
+			l, h := span(sampler(s.Type, plane), s.SizeX*s.SizeY)
+			lo, hi = min(lo, l), max(hi, h)
+		}
+	}
+	return lo, hi, nil
+}
+
+// limits returns the least and greatest value of a type that uses the given
+// number of bits.
+func (p PixelType) limits(bits int) (lo, hi float64) {
+	switch p {
+	case Uint8, Uint16, Uint32:
+		return 0, math.Exp2(float64(bits)) - 1
+	case Int8, Int16, Int32:
+		half := math.Exp2(float64(bits - 1))
+		return -half, half - 1
+	}
+	return 0, 1
+}
+
+// palette is what channels are shown in when nothing says otherwise.
+var palette = []Color{{0, 0, 255, 255}, {0, 255, 0, 255}, {255, 0, 0, 255}, {255, 255, 0, 255}, {255, 0, 255, 255}, {0, 255, 255, 255}}
+
+// ChannelColor returns the colour a channel is shown in: its own, the one of
+// its emission, or one by its number.
+func (s *Series) ChannelColor(c int) Color {
+	ch := &s.Channels[c]
+	switch {
+	case ch.Color != nil:
+		return *ch.Color
+	case s.SizeC == 1:
+		return Color{255, 255, 255, 255}
+	case s.RGB && c < 3:
+		return []Color{{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 255}}[c]
+	case ch.Emission.Unit == "NANOMETER" && ch.Emission.Value > 0:
+		switch nm := ch.Emission.Value; {
+		case nm < 500:
+			return palette[0]
+		case nm < 560:
+			return palette[1]
+		default:
+			return palette[2]
+		}
+	}
+	return palette[c%len(palette)]
+}
+
+// Thumbnail renders the middle section of the first time point of a series as
+// a JPEG whose longest side has the given number of pixels.
+func (f *Fileset) Thumbnail(series, longest int) ([]byte, error) {
+	if series < 0 || series >= len(f.Series) {
+		return nil, fmt.Errorf("series %d of %d", series, len(f.Series))
+	}
+	s := &f.Series[series]
+	if longest < 1 || longest > 4096 {
+		return nil, fmt.Errorf("a thumbnail of %d pixels", longest)
+	}
+	scale := float64(longest) / float64(max(s.SizeX, s.SizeY))
+	w, h := max(int(math.Round(float64(s.SizeX)*scale)), 1), max(int(math.Round(float64(s.SizeY)*scale)), 1)
+	return f.ThumbnailSize(series, w, h)
+}
+
+// ThumbnailSize renders a series like Thumbnail, at exactly the given size.
+func (f *Fileset) ThumbnailSize(series, width, height int) ([]byte, error) {
+	s := &f.Series[series]
+	// Reading every step-th pixel is enough when the picture shrinks a lot.
+	step := max(1, min(s.SizeX/(4*width), s.SizeY/(4*height)))
+	src := image.NewRGBA(image.Rect(0, 0, 1, 1))
+	if s.PlaneBytes() > maxRenderBytes {
+		src.Set(0, 0, color.Gray{128})
+	} else {
+		src = image.NewRGBA(image.Rect(0, 0, (s.SizeX+step-1)/step, (s.SizeY+step-1)/step))
+		if err := f.compose(src, series, step); err != nil {
+			return nil, err
+		}
+	}
+	dst := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.CatmullRom.Scale(dst, dst.Bounds(), src, src.Bounds(), draw.Src, nil)
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, dst, &jpeg.Options{Quality: thumbnailQuality}); err != nil {
+		return nil, fmt.Errorf("encode thumbnail: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// compose adds the first channels of a series in their colours.
+func (f *Fileset) compose(dst *image.RGBA, series, step int) error {
+	s := &f.Series[series]
+	b := dst.Bounds()
+	sum := make([]float64, 3*b.Dx()*b.Dy())
+	for c := range min(s.SizeC, maxActive) {
+		plane, err := f.Plane(series, s.SizeZ/2, c, 0)
+		if err != nil {
+			return err
+		}
+		at := sampler(s.Type, plane)
+		lo, hi := span(at, s.SizeX*s.SizeY)
+		if s.RGB && s.Type == Uint8 {
+			lo, hi = 0, 255
+		}
+		if hi <= lo {
+			hi = lo + 1
+		}
+		col := s.ChannelColor(c)
+		k := 0
+		for y := range b.Dy() {
+			for x := range b.Dx() {
+				v := (at(y*step*s.SizeX+x*step) - lo) / (hi - lo)
+				sum[k] += v * float64(col.R)
+				sum[k+1] += v * float64(col.G)
+				sum[k+2] += v * float64(col.B)
+				k += 3
+			}
+		}
+	}
+	for i := range b.Dx() * b.Dy() {
+		for k := range 3 {
+			dst.Pix[4*i+k] = byte(max(0, min(255, sum[3*i+k])))
+		}
+		dst.Pix[4*i+3] = 255
+	}
+	return nil
+}
