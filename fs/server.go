@@ -1,0 +1,139 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// Server is a mounted tree.
+type Server struct {
+	mount      *mount
+	fuse       *fuse.Server
+	mountpoint string
+	device     string // "major:minor", empty if unknown
+
+	done chan struct{} // closed when the last request was answered
+}
+
+// serve answers requests until the kernel lets go of the mount, then frees
+// what the kernel did not: a RELEASE may be dropped on the way out.
+func (s *Server) serve() {
+	defer close(s.done)
+	s.fuse.Serve()
+	s.mount.handles.releaseAll()
+	s.mount.log.Info("unmounted", "mountpoint", s.mountpoint)
+}
+
+func (s *Server) waitReady(ctx context.Context) error {
+	ready := make(chan error, 1)
+	go func() { ready <- s.fuse.WaitMount() }()
+	var err error
+	select {
+	case err = <-ready:
+		if err == nil {
+			return nil
+		}
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if derr := unmount(context.WithoutCancel(ctx), s.mountpoint, true); derr != nil {
+		err = errors.Join(err, derr)
+	}
+	return fmt.Errorf("mount %s: %w", s.mountpoint, err)
+}
+
+// Mountpoint returns the absolute path of the mount point.
+func (s *Server) Mountpoint() string { return s.mountpoint }
+
+// Errors returns the failures of the mount's requests.
+func (s *Server) Errors() *ErrorLog { return s.mount.errors }
+
+// OpenHandles returns how many file handles the kernel holds. It lags behind
+// close(2), which does not wait for RELEASE.
+func (s *Server) OpenHandles() int { return s.mount.handles.count() }
+
+// Wait returns when the mount is gone and all its handles are released.
+func (s *Server) Wait() { <-s.done }
+
+// Done is closed when [Server.Wait] would return.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// BusyError says that a mount point cannot be unmounted because programs use
+// it.
+type BusyError struct{ Mountpoint string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s is busy: leave it and close the files that are open in it"+
+		" (fuser -vm %s lists the programs), or detach it", e.Mountpoint, e.Mountpoint)
+}
+
+// Unmount unmounts and waits for the end of all requests. While a program
+// has a file or its working directory in the mount it returns a [*BusyError]
+// and the mount goes on.
+func (s *Server) Unmount(ctx context.Context) error { return s.end(ctx, false) }
+
+// Detach takes the mount out of the file tree at once: nobody new gets in,
+// programs inside go on. It does not wait for them; see [Server.Wait].
+func (s *Server) Detach(ctx context.Context) error { return s.end(ctx, true) }
+
+func (s *Server) end(ctx context.Context, lazy bool) error {
+	// A file closed a moment ago may still count as open.
+	const tries = 5
+	delay := 10 * time.Millisecond
+	var err error
+	for range tries {
+		select {
+		case <-s.done:
+			return nil
+		default:
+		}
+		if err = unmount(ctx, s.mountpoint, lazy); err == nil {
+			break
+		}
+		var busy *BusyError
+		if !errors.As(err, &busy) {
+			break
+		}
+		select {
+		case <-s.done:
+			return nil
+		case <-ctx.Done():
+			return err
+		case <-time.After(delay):
+		}
+		delay *= 2
+	}
+	if err != nil || lazy {
+		return err
+	}
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("unmounted %s, requests still running: %w", s.mountpoint, ctx.Err())
+	}
+}
+
+// Abort cuts the connection to the kernel: every request, running or new,
+// fails with ENOTCONN and the contexts of running ones are done. It is the way
+// out when a handler hangs.
+func (s *Server) Abort() error {
+	_, minor, ok := strings.Cut(s.device, ":")
+	if !ok {
+		return errors.New("abort: the device of the mount is unknown")
+	}
+	// Anonymous devices have major 0, so that the connection's name, the whole
+	// device number, is the minor number.
+	path := filepath.Join("/sys/fs/fuse/connections", minor, "abort")
+	if err := os.WriteFile(path, []byte("1"), 0); err != nil {
+		return fmt.Errorf("abort %s: %w", s.mountpoint, err)
+	}
+	return nil
+}
