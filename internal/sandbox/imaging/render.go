@@ -2,7 +2,9 @@ package imaging
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"image"
 	"image/color"
@@ -63,27 +65,43 @@ func span(at func(int) float64, n int) (lo, hi float64) {
 	return lo, hi
 }
 
-// Range returns the least and the greatest sample of a channel over all its
-// planes. Images too large to look at get the limits of their type. An error
-// means that pixels could not be read.
-func (f *Fileset) Range(series, c int) (lo, hi float64, err error) {
+// Stats is what a look at all pixels of a series tells.
+type Stats struct {
+	Min, Max []float64 // per channel
+	SHA1     string    // of all planes, lower-case hex; empty for images too large to look at
+}
+
+// Scan reads all planes of a series. Images too large to look at get the limits
+// of their type. An error means that pixels could not be read.
+func (f *Fileset) Scan(series int) (Stats, error) {
 	s := &f.Series[series]
+	out := Stats{Min: make([]float64, s.SizeC), Max: make([]float64, s.SizeC)}
 	if s.PlaneBytes() > maxRenderBytes/int64(s.SizeC)/int64(s.SizeZ)/int64(s.SizeT) {
-		lo, hi = s.Type.limits(s.SignificantBits)
-		return lo, hi, nil
+		lo, hi := s.Type.limits(s.SignificantBits)
+		for c := range s.SizeC {
+			out.Min[c], out.Max[c] = lo, hi
+		}
+		return out, nil
 	}
-	lo, hi = math.Inf(1), math.Inf(-1)
+	for c := range s.SizeC {
+		out.Min[c], out.Max[c] = math.Inf(1), math.Inf(-1)
+	}
+	sum := sha1.New()
 	for t := range s.SizeT {
-		for z := range s.SizeZ {
-			plane, err := f.Plane(series, z, c, t)
-			if err != nil {
-				return 0, 0, err
+		for c := range s.SizeC {
+			for z := range s.SizeZ {
+				plane, err := f.Plane(series, z, c, t)
+				if err != nil {
+					return Stats{}, err
+				}
+				sum.Write(plane)
+				lo, hi := span(sampler(s.Type, plane), s.SizeX*s.SizeY)
+				out.Min[c], out.Max[c] = min(out.Min[c], lo), max(out.Max[c], hi)
 			}
-			l, h := span(sampler(s.Type, plane), s.SizeX*s.SizeY)
-			lo, hi = min(lo, l), max(hi, h)
 		}
 	}
-	return lo, hi, nil
+	out.SHA1 = hex.EncodeToString(sum.Sum(nil))
+	return out, nil
 }
 
 // limits returns the least and greatest value of a type that uses the given

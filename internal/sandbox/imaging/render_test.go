@@ -2,7 +2,9 @@ package imaging
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -143,7 +145,7 @@ func TestThumbnails(t *testing.T) {
 	}
 }
 
-func TestRange(t *testing.T) {
+func TestScan(t *testing.T) {
 	p := ramp("x", Int16, 3, 1, 2, 1, 1)
 	p.Plane = func(z, _, _ int) []byte { return []byte{0xff, byte(10 * z), 0, 5, 1, byte(z)} }
 	data, err := OMETIFF("x", []Picture{p}, Options{})
@@ -154,7 +156,11 @@ func TestRange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lo, hi, err := f.Range(0, 0); lo != -256 || hi != 257 || err != nil {
-		t.Errorf("got %g to %g, %v", lo, hi, err)
+	st, err := f.Scan(0)
+	if err != nil || st.Min[0] != -256 || st.Max[0] != 257 {
+		t.Errorf("got %+v, %v", st, err)
+	}
+	if want := fmt.Sprintf("%x", sha1.Sum(append(p.Plane(0, 0, 0), p.Plane(1, 0, 0)...))); st.SHA1 != want {
+		t.Errorf("got sum %s, want %s", st.SHA1, want)
 	}
 }
