@@ -12,8 +12,8 @@ import (
 // what another defines, whatever it includes; preprocessor lines are ignored.
 // The keys of files are names for error messages.
 //
-// The language is that of Ice 3.6 without local types, constants and
-// operations of classes.
+// The language is that of Ice 3.6 without local types, constants, operations
+// of classes, and optional values of other than built-in types and enums.
 func ParseSlice(files map[string][]byte) (*Definitions, error) {
 	r := &resolver{defs: &Definitions{
 		classes:    make(map[string]*Class),
@@ -219,7 +219,7 @@ func (r *resolver) members(d *declaration, raw []member) ([]Field, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.optional && (d.word == "struct" || t.Kind == KindClass) {
+		if m.optional && (d.word == "struct" || t.Kind > KindEnum || m.tag < 0) {
 			return nil, fmt.Errorf("%s cannot be optional", m.name)
 		}
 		fields = append(fields, Field{Name: m.name, Type: t, Optional: m.optional, Tag: m.tag})
