@@ -33,9 +33,9 @@ type Pixels struct {
 	Order           string // "XYZCT" …
 	SignificantBits *int
 
-	PhysicalX, PhysicalY, PhysicalZ *Length
-	TimeIncrement                   *Length // its unit is one of time, such as "s"
-	SHA1                            string  // of the pixels as the server counts it; "" when not known
+	PhysicalX, PhysicalY, PhysicalZ *Quantity
+	TimeIncrement                   *Quantity // its unit is one of time, such as "s"
+	SHA1                            string    // of the pixels as the server counts it; "" when not known
 	Channels                        []Channel
 }
 
@@ -45,20 +45,20 @@ type Channel struct {
 	Name                 string
 	Color                *int32 // RGBA, red in the top byte
 	LookupTable          string
-	Excitation, Emission *Length
+	Excitation, Emission *Quantity
 	Fluor                string
 	Illumination         string
 	ContrastMethod       string
 	AcquisitionMode      string
-	Pinhole              *Length
+	Pinhole              *Quantity
 	NDFilter             *float64
 	PockelCell           *int
 	Samples              *int // per pixel
 }
 
-// Length is a quantity with its unit as OME-XML spells it: "µm", "nm",
+// Quantity is a length or a time with its unit as OME-XML spells it: "µm", "nm",
 // "pixel", "pt", "reference frame", "s" …
-type Length struct {
+type Quantity struct {
 	Value float64
 	Unit  string
 }
@@ -76,7 +76,7 @@ const (
 // StageLabel is the named position of the stage.
 type StageLabel struct {
 	Name    string
-	X, Y, Z *Length
+	X, Y, Z *Quantity
 }
 
 // Rendering is how one user looks at an image.

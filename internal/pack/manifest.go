@@ -40,12 +40,11 @@ type File struct {
 	Annotation ID
 }
 
-// File finds a file by path; nil when it is not listed.
-func (m *Manifest) File(path string) *File {
+// ByPath finds files by their path.
+func (m *Manifest) ByPath() map[string]*File {
+	byPath := make(map[string]*File, len(m.Files))
 	for i := range m.Files {
-		if m.Files[i].Path == path {
-			return &m.Files[i]
-		}
+		byPath[m.Files[i].Path] = &m.Files[i]
 	}
-	return nil
+	return byPath
 }

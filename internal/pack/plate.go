@@ -35,7 +35,7 @@ type Plate struct {
 	RowNaming          string // "letter" or "number"
 	ColumnNaming       string
 	Rows, Columns      *int
-	OriginX, OriginY   *Length // of the wells
+	OriginX, OriginY   *Quantity // of the wells
 	DefaultField       *int
 	Wells              []Well
 	Runs               []Run
@@ -69,6 +69,6 @@ type Well struct {
 type WellSample struct {
 	ID        ID
 	Image     ID
-	X, Y      *Length
+	X, Y      *Quantity
 	Timepoint time.Time // zero: not known
 }

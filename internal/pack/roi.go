@@ -45,8 +45,8 @@ type Shape struct {
 	FillRule    string
 	Stroke      *int32
 	StrokeDash  string
-	StrokeWidth *Length
-	FontSize    *Length
+	StrokeWidth *Quantity
+	FontSize    *Quantity
 	FontFamily  string
 	FontStyle   string
 	Locked      *bool
