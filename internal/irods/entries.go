@@ -1,0 +1,293 @@
+package irods
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cyverse/go-irodsclient/irods/common"
+)
+
+// Entry is a collection or data object.
+type Entry struct {
+	Path         string
+	IsCollection bool
+	ID           int64
+	Owner, Zone  string // of the owner
+	Created      time.Time
+	Modified     time.Time
+
+	// The rest is about data objects: the values of the best replica.
+	Size     int64
+	Checksum string // "" if none is registered
+	Replicas []Replica
+}
+
+// Name returns the last part of the path.
+func (e *Entry) Name() string { return path.Base(e.Path) }
+
+// Good tells whether a data object has a replica that can be read.
+func (e *Entry) Good() bool {
+	return e.IsCollection || slices.ContainsFunc(e.Replicas, func(r Replica) bool { return r.Status == StatusGood })
+}
+
+// Status is the state of a replica.
+type Status int
+
+// The states of a replica.
+const (
+	StatusStale        Status = 0
+	StatusGood         Status = 1
+	StatusIntermediate Status = 2 // being written
+	StatusReadLocked   Status = 3
+	StatusWriteLocked  Status = 4
+)
+
+// Replica is one copy of a data object.
+type Replica struct {
+	Number    int
+	Status    Status
+	Size      int64
+	Checksum  string
+	Resource  string
+	Hierarchy string
+	Modified  time.Time
+}
+
+// SHA256 returns the 32 bytes of a registered checksum of that kind, nil for
+// another.
+func SHA256(checksum string) []byte {
+	text, ok := strings.CutPrefix(checksum, "sha2:")
+	if !ok {
+		return nil
+	}
+	sum, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(sum) != 32 {
+		return nil
+	}
+	return sum
+}
+
+// FormatSHA256 is iRODS' notation of a SHA-256 sum.
+func FormatSHA256(sum []byte) string {
+	return "sha2:" + base64.StdEncoding.EncodeToString(sum)
+}
+
+// Stat describes what is at path, in one request for a collection and two for
+// a data object.
+func (c *Client) Stat(ctx context.Context, path string) (Entry, error) {
+	var e Entry
+	err := c.withPath(ctx, "stat", path, repeatable, func(cn *conn) error {
+		rep, err := cn.exchange(ctx, object{path: path}.request(common.OBJ_STAT_AN), nil)
+		if err != nil {
+			return err
+		}
+		if rep.status < 0 {
+			return statusError(rep)
+		}
+		out, err := unpack(rep.body)
+		if err != nil {
+			return err
+		}
+		e = Entry{
+			Path: path, IsCollection: out.num("objType") == 2, ID: out.num("dataId"),
+			Owner: out.get("ownerName"), Zone: out.get("ownerZone"),
+			Created: parseTime(out.get("createTime")), Modified: parseTime(out.get("modifyTime")),
+		}
+		if e.IsCollection {
+			return nil
+		}
+		// The answer does not say which replica its size is of.
+		q := objectQuery(zoneOf(path), condition{common.ICAT_COLUMN_D_DATA_ID, "= '" + out.get("dataId") + "'"})
+		rows, err := q.run(ctx, cn)
+		if err != nil {
+			return err
+		}
+		if found := objects(parentOf(path), rows); len(found) > 0 {
+			e = found[0]
+			e.Path = path
+			return nil
+		}
+		e.Size, e.Checksum = out.num("objSize"), out.get("chksum")
+		return nil
+	})
+	return e, err
+}
+
+// withPath is with for calls whose path has to be possible.
+func (c *Client) withPath(ctx context.Context, op, path string, again repeat, f func(*conn) error) error {
+	if err := CheckPath(path); err != nil {
+		return describe(err, op, path)
+	}
+	return c.with(ctx, op, path, again, f)
+}
+
+func parentOf(p string) string { return path.Dir(p) }
+
+func join(dir, name string) string { return path.Join(dir, name) }
+
+// objectQuery selects one row for each replica.
+func objectQuery(zone string, where ...condition) *query {
+	return &query{zone: zone, where: where, sel: []column{
+		common.ICAT_COLUMN_D_DATA_ID, common.ICAT_COLUMN_DATA_NAME, common.ICAT_COLUMN_COLL_NAME,
+		common.ICAT_COLUMN_DATA_REPL_NUM, common.ICAT_COLUMN_DATA_SIZE, common.ICAT_COLUMN_D_REPL_STATUS,
+		common.ICAT_COLUMN_D_DATA_CHECKSUM, common.ICAT_COLUMN_D_OWNER_NAME, common.ICAT_COLUMN_D_OWNER_ZONE,
+		common.ICAT_COLUMN_D_CREATE_TIME, common.ICAT_COLUMN_D_MODIFY_TIME,
+		common.ICAT_COLUMN_D_RESC_NAME, common.ICAT_COLUMN_D_RESC_HIER,
+	}}
+}
+
+// objects puts the replicas of each data object of a collection together.
+func objects(coll string, rows []row) []Entry {
+	var entries []Entry
+	at := map[string]int{}
+	for _, r := range rows {
+		if coll != "" && r[2] != coll {
+			continue
+		}
+		i, ok := at[r[0]]
+		if !ok {
+			i = len(entries)
+			at[r[0]] = i
+			entries = append(entries, Entry{
+				Path: join(r[2], r[1]), ID: parseInt(r[0]), Owner: r[7], Zone: r[8], Created: parseTime(r[9]),
+			})
+		}
+		entries[i].Replicas = append(entries[i].Replicas, Replica{
+			Number: int(parseInt(r[3])), Size: parseInt(r[4]), Status: Status(parseInt(r[5])), Checksum: r[6],
+			Modified: parseTime(r[10]), Resource: r[11], Hierarchy: r[12],
+		})
+	}
+	for i := range entries {
+		e := &entries[i]
+		slices.SortFunc(e.Replicas, func(a, b Replica) int { return cmp.Compare(a.Number, b.Number) })
+		best := bestReplica(e.Replicas)
+		e.Size, e.Checksum, e.Modified = best.Size, best.Checksum, best.Modified
+	}
+	return entries
+}
+
+// bestReplica returns the good replica that was changed last; without a good
+// one a locked one, then one being written, then any.
+func bestReplica(replicas []Replica) Replica {
+	rank := func(r Replica) int {
+		switch r.Status {
+		case StatusGood:
+			return 3
+		case StatusReadLocked, StatusWriteLocked:
+			return 2
+		case StatusIntermediate:
+			return 1
+		}
+		return 0
+	}
+	return slices.MaxFunc(replicas, func(a, b Replica) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Modified.Compare(b.Modified))
+	})
+}
+
+var collectionColumns = []column{
+	common.ICAT_COLUMN_COLL_ID, common.ICAT_COLUMN_COLL_NAME, common.ICAT_COLUMN_COLL_PARENT_NAME,
+	common.ICAT_COLUMN_COLL_OWNER_NAME, common.ICAT_COLUMN_COLL_OWNER_ZONE,
+	common.ICAT_COLUMN_COLL_CREATE_TIME, common.ICAT_COLUMN_COLL_MODIFY_TIME,
+}
+
+// List returns what the user can see in a collection, by name. It costs two
+// requests for each thousand rows, and a third when there are none: a
+// collection that is not there is then told from one that is empty.
+func (c *Client) List(ctx context.Context, coll string) ([]Entry, error) {
+	var entries []Entry
+	err := c.withPath(ctx, "list", coll, repeatable, func(cn *conn) error {
+		entries = nil
+		zone := zoneOf(coll)
+		subs := &query{sel: collectionColumns, zone: zone, where: []condition{equal(common.ICAT_COLUMN_COLL_PARENT_NAME, coll)}}
+		rows, err := subs.run(ctx, cn)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			// The root is its own child in the catalogue.
+			if r[2] == coll && r[1] != coll {
+				entries = append(entries, Entry{
+					Path: r[1], IsCollection: true, ID: parseInt(r[0]), Owner: r[3], Zone: r[4],
+					Created: parseTime(r[5]), Modified: parseTime(r[6]),
+				})
+			}
+		}
+		rows, err = objectQuery(zone, equal(common.ICAT_COLUMN_COLL_NAME, coll)).run(ctx, cn)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, objects(coll, rows)...)
+		if len(entries) > 0 {
+			return nil
+		}
+		rep, err := cn.exchange(ctx, object{path: coll}.request(common.OBJ_STAT_AN), nil)
+		switch {
+		case err != nil:
+			return err
+		case rep.status < 0:
+			return statusError(rep)
+		case rep.status == 1:
+			return errorf(ErrInvalid, "it is a data object, not a collection")
+		}
+		return nil
+	})
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
+	return entries, err
+}
+
+// Visible tells whether the user can see anything below a collection that
+// itself cannot be seen.
+func (c *Client) Visible(ctx context.Context, coll string) (bool, error) {
+	found := false
+	err := c.withPath(ctx, "look", coll, repeatable, func(cn *conn) error {
+		q := &query{
+			sel: []column{common.ICAT_COLUMN_COLL_NAME}, zone: zoneOf(coll), limit: 50,
+			where: []condition{prefixed(common.ICAT_COLUMN_COLL_NAME, coll+"/")},
+		}
+		rows, err := q.run(ctx, cn)
+		found = slices.ContainsFunc(rows, func(r row) bool { return strings.HasPrefix(r[0], coll+"/") })
+		return err
+	})
+	return found, err
+}
+
+// Zones returns the names of the zones that the server knows, its own first.
+func (c *Client) Zones(ctx context.Context) ([]string, error) {
+	zones := []string{c.cfg.Zone}
+	err := c.with(ctx, "list zones", "", repeatable, func(cn *conn) error {
+		q := &query{sel: []column{zoneNameColumn}}
+		rows, err := q.run(ctx, cn)
+		zones = zones[:1]
+		for _, r := range rows {
+			if !slices.Contains(zones, r[0]) {
+				zones = append(zones, r[0])
+			}
+		}
+		slices.Sort(zones[1:])
+		return err
+	})
+	return zones, err
+}
+
+// zoneNameColumn is ZONE_NAME, which the library's table does not have.
+const zoneNameColumn column = 102
+
+// Find returns the data objects of the user whose names match like, a pattern
+// with % for anything, wherever they are in the user's zone.
+func (c *Client) Find(ctx context.Context, like string) ([]Entry, error) {
+	var entries []Entry
+	err := c.with(ctx, "find", like, repeatable, func(cn *conn) error {
+		q := objectQuery(c.cfg.Zone, condition{common.ICAT_COLUMN_DATA_NAME, "like '" + like + "'"},
+			equal(common.ICAT_COLUMN_D_OWNER_NAME, c.cfg.ClientUser), equal(common.ICAT_COLUMN_D_OWNER_ZONE, c.cfg.ClientZone))
+		rows, err := q.run(ctx, cn)
+		entries = objects("", rows)
+		return err
+	})
+	return entries, err
+}

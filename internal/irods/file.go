@@ -1,0 +1,260 @@
+package irods
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cyverse/go-irodsclient/irods/common"
+)
+
+// Flags of an open request; the values are Linux'.
+const (
+	openRead      = 0
+	openWrite     = 1
+	openReadWrite = 2
+	openCreate    = 64
+	openExclusive = 128
+	openTruncate  = 512
+)
+
+// File is an open data object. Its methods must be called one at a time.
+//
+// It needs a connection only during its calls; between them it may lose it to
+// somebody else, is then closed on the server and opened again when needed.
+// What was written is safe from that, but others can see the data object
+// without a lock meanwhile.
+type File struct {
+	client *Client
+	path   string
+	flags  int64
+	write  bool
+
+	parking *parking
+	pos     int64 // of the descriptor
+	failed  error // what ended it
+}
+
+// OpenRead opens a data object for reading.
+func (c *Client) OpenRead(ctx context.Context, path string) (*File, error) {
+	f := &File{client: c, path: path, flags: openRead}
+	return f, f.do(ctx, "open", nil)
+}
+
+// Create makes a data object and opens it for reading and writing. An
+// existing path is ErrExists.
+func (c *Client) Create(ctx context.Context, path string) (*File, error) {
+	f := &File{client: c, path: path, flags: openReadWrite | openCreate | openExclusive, write: true}
+	return f, f.do(ctx, "create", nil)
+}
+
+// OpenWrite opens an existing data object for reading and writing; with
+// truncate its content is dropped.
+func (c *Client) OpenWrite(ctx context.Context, path string, truncate bool) (*File, error) {
+	f := &File{client: c, path: path, flags: openReadWrite, write: true}
+	if truncate {
+		f.flags |= openTruncate
+	}
+	return f, f.do(ctx, "open", nil)
+}
+
+// do runs step on the file's connection and descriptor, and parks both again.
+func (f *File) do(ctx context.Context, op string, step func(cn *conn, fd int) error) error {
+	if f.failed != nil {
+		return f.failed
+	}
+	err := f.try(ctx, step)
+	// Reading can be taken up anew where it was; of writing nobody knows how
+	// far it went.
+	if errors.Is(err, ErrLost) && !f.write && ctx.Err() == nil {
+		f.client.pool.flush()
+		err = f.try(ctx, step)
+	}
+	err = describe(err, op, f.path)
+	if err != nil && f.write {
+		f.failed = err
+		f.release(ctx)
+	}
+	return err
+}
+
+func (f *File) try(ctx context.Context, step func(cn *conn, fd int) error) error {
+	cn, fd, err := f.connection(ctx)
+	if err != nil {
+		return err
+	}
+	if step != nil {
+		err = step(cn, fd)
+	}
+	if cn.broken {
+		f.client.pool.put(cn)
+		return err
+	}
+	f.parking = f.client.pool.park(cn, fd)
+	return err
+}
+
+// connection returns the file's connection and descriptor, opening it first
+// where it has none.
+func (f *File) connection(ctx context.Context) (*conn, int, error) {
+	if f.parking != nil {
+		k := f.parking
+		cn, err := f.client.pool.unpark(ctx, k)
+		if cn != nil {
+			f.parking = nil
+			return cn, k.fd, nil
+		}
+		if ctx.Err() != nil {
+			return nil, 0, interrupted(ctx)
+		}
+		f.parking = nil
+		if err != nil && f.write {
+			return nil, 0, err
+		}
+	}
+	if err := CheckPath(f.path); err != nil {
+		return nil, 0, err
+	}
+	cn, err := f.client.pool.get(ctx, f.write)
+	if err != nil {
+		return nil, 0, err
+	}
+	o := object{path: f.path, flags: f.flags, size: -1}
+	if f.flags&openCreate != 0 {
+		o.keys = append(f.client.destination(), pair{common.DATA_TYPE_KW, "generic"})
+	}
+	rep, err := cn.exchange(ctx, o.request(common.DATA_OBJ_OPEN_AN), nil)
+	if err == nil && rep.status < 0 {
+		err = statusError(rep)
+		if f.write {
+			cn.rollback(ctx, f.client.Home())
+		}
+	}
+	if err != nil {
+		f.client.pool.put(cn)
+		return nil, 0, err
+	}
+	f.flags &^= openCreate | openExclusive | openTruncate
+	f.pos = 0
+	return cn, rep.status, nil
+}
+
+// seek moves the descriptor to off.
+func (f *File) seek(ctx context.Context, cn *conn, fd int, off int64) error {
+	if f.pos == off {
+		return nil
+	}
+	rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_LSEEK_AN, fd, 0, off, 0), nil)
+	if err != nil {
+		return err
+	}
+	if rep.status < 0 {
+		return statusError(rep)
+	}
+	out, err := unpack(rep.body)
+	if err != nil {
+		return err
+	}
+	f.pos = out.num("offset")
+	return nil
+}
+
+// ReadAt reads up to len(p) bytes from off in one request; 0 without an error
+// is the end. A broken connection is never taken for the end.
+func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	err = f.do(ctx, "read", func(cn *conn, fd int) error {
+		n = 0
+		if err := f.seek(ctx, cn, fd, off); err != nil {
+			return err
+		}
+		if f.pos != off {
+			return nil // a descriptor for reading stops at the end
+		}
+		rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_READ_AN, fd, int64(len(p)), 0, 0), p)
+		if err != nil {
+			return err
+		}
+		if rep.status < 0 {
+			return statusError(rep)
+		}
+		if rep.status != len(rep.stream) {
+			return errorf(ErrServer, "the server sent %d bytes and said %d", len(rep.stream), rep.status)
+		}
+		n = rep.status
+		f.pos += int64(n)
+		return nil
+	})
+	return n, err
+}
+
+// WriteAt writes p at off in one request. After an error the file cannot be
+// used any more.
+func (f *File) WriteAt(ctx context.Context, p []byte, off int64) error {
+	return f.do(ctx, "write", func(cn *conn, fd int) error {
+		if err := f.seek(ctx, cn, fd, off); err != nil {
+			return err
+		}
+		if f.pos != off {
+			return errorf(ErrServer, "the server moved to %d instead of %d", f.pos, off)
+		}
+		r := opened(common.DATA_OBJ_WRITE_AN, fd, int64(len(p)), 0, 0)
+		r.stream = p
+		rep, err := cn.exchange(ctx, r, nil)
+		if err != nil {
+			return err
+		}
+		if rep.status < 0 {
+			return statusError(rep)
+		}
+		if rep.status != len(p) {
+			return errorf(ErrNoSpace, "the server took %d of %d bytes", rep.status, len(p))
+		}
+		f.pos += int64(len(p))
+		return nil
+	})
+}
+
+// Close closes the data object. For one open for writing its error matters:
+// the server registers size and time only then.
+func (f *File) Close(ctx context.Context) error {
+	if f.failed != nil {
+		return f.failed
+	}
+	f.failed = describe(errorf(ErrInvalid, "the file is closed"), "use", f.path)
+	if f.parking == nil {
+		return nil // its connection broke after reading
+	}
+	k := f.parking
+	f.parking = nil
+	cn, err := f.client.pool.unpark(ctx, k)
+	if cn != nil {
+		err = closeDescriptor(ctx, cn, k.fd)
+		f.client.pool.put(cn)
+	}
+	if !f.write {
+		return nil
+	}
+	return describe(err, "close", f.path)
+}
+
+// release gives the descriptor of a failed file up.
+func (f *File) release(ctx context.Context) {
+	if k := f.parking; k != nil {
+		f.parking = nil
+		if cn, _ := f.client.pool.unpark(ctx, k); cn != nil {
+			_ = closeDescriptor(ctx, cn, k.fd)
+			f.client.pool.put(cn)
+		}
+	}
+}
+
+// closeDescriptor closes a descriptor on its connection. It goes on when ctx
+// is cancelled: a descriptor that stays open locks the data object.
+func closeDescriptor(ctx context.Context, cn *conn, fd int) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cn.timeout)
+	defer cancel()
+	rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_CLOSE_AN, fd, 0, 0, 0), nil)
+	if err == nil && rep.status < 0 {
+		err = statusError(rep)
+	}
+	return err
+}
