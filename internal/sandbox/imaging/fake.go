@@ -39,7 +39,7 @@ func (o fakeOptions) count(key string, def int) (int, error) {
 func (o fakeOptions) length(key string) Length {
 	text := strings.TrimSpace(o[key])
 	end := strings.LastIndexAny(text, "0123456789.") + 1
-	return parseLength(text[:end], strings.TrimSpace(text[end:]), "MICROMETER")
+	return ParseLength(text[:end], strings.TrimSpace(text[end:]), "MICROMETER")
 }
 
 // readFake reads a made-up image. The file must be there, its content does not
@@ -126,7 +126,7 @@ func (o fakeOptions) fileset(name string) (*Fileset, error) {
 	if n < 1 || n > maxSeries {
 		return nil, damaged("%d series", n)
 	}
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	for i := range n {

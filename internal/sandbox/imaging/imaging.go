@@ -172,6 +172,17 @@ type planeSource interface {
 	plane(series, z, c, t int) ([]byte, error)
 }
 
+// planeFunc is a planeSource.
+type planeFunc func(series, z, c, t int) ([]byte, error)
+
+func (f planeFunc) plane(series, z, c, t int) ([]byte, error) { return f(series, z, c, t) }
+
+// NewFileset makes a fileset of series that lie in no file; plane gives their
+// samples as Fileset.Plane does.
+func NewFileset(series []Series, plane func(series, z, c, t int) ([]byte, error)) *Fileset {
+	return &Fileset{Series: series, planes: planeFunc(plane)}
+}
+
 // Plane returns the samples of one plane: big-endian, rows from the top, no
 // padding. It may be called by many goroutines at once.
 func (f *Fileset) Plane(series, z, c, t int) ([]byte, error) {
@@ -269,9 +280,9 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// check tells whether a series is possible at all, and fills what a file may
+// Check tells whether a series is possible at all, and fills what a file may
 // leave open.
-func (s *Series) check() error {
+func (s *Series) Check() error {
 	for _, n := range []int{s.SizeX, s.SizeY, s.SizeZ, s.SizeC, s.SizeT} {
 		if n < 1 || n > math.MaxInt32 {
 			return damaged("an image of %dx%d with z=%d c=%d t=%d", s.SizeX, s.SizeY, s.SizeZ, s.SizeC, s.SizeT)

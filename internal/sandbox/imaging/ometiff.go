@@ -80,7 +80,7 @@ func (o *omeSet) read(doc *omeDoc) (*Fileset, error) {
 	for i := range doc.Images {
 		im := &doc.Images[i]
 		s := im.series()
-		if err := s.check(); err != nil {
+		if err := s.Check(); err != nil {
 			return nil, fmt.Errorf("%s, image %d: %w", o.main, i, err)
 		}
 		if s.Name == "" {

@@ -160,16 +160,16 @@ func (im *omeImage) series() Series {
 		Name: im.Name, Description: strings.TrimSpace(im.Description), SizeX: p.SizeX, SizeY: p.SizeY,
 		SizeZ: p.SizeZ, SizeC: p.SizeC, SizeT: p.SizeT, Type: PixelType(p.Type),
 		SignificantBits: p.SignificantBits, DimensionOrder: p.Order,
-		PhysicalSizeX: parseLength(p.X, p.XUnit, "MICROMETER"),
-		PhysicalSizeY: parseLength(p.Y, p.YUnit, "MICROMETER"),
-		PhysicalSizeZ: parseLength(p.Z, p.ZUnit, "MICROMETER"),
+		PhysicalSizeX: ParseLength(p.X, p.XUnit, "MICROMETER"),
+		PhysicalSizeY: ParseLength(p.Y, p.YUnit, "MICROMETER"),
+		PhysicalSizeZ: ParseLength(p.Z, p.ZUnit, "MICROMETER"),
 		Acquired:      omeTime(im.Acquired), StageLabel: im.StageLabel.Name,
 	}
 	for _, c := range p.Channels {
 		ch := Channel{
 			Name: c.Name, Fluor: c.Fluor,
-			Emission:   parseLength(c.Emission, c.EmissionUnit, "NANOMETER"),
-			Excitation: parseLength(c.Excitation, c.ExcitationUnit, "NANOMETER"),
+			Emission:   ParseLength(c.Emission, c.EmissionUnit, "NANOMETER"),
+			Excitation: ParseLength(c.Excitation, c.ExcitationUnit, "NANOMETER"),
 		}
 		if c.Color != nil {
 			v := uint32(*c.Color)

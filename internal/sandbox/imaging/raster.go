@@ -73,7 +73,7 @@ func readRaster(fsys fs.FS, main string, head []byte) (*Fileset, error) {
 		Name: path.Base(main), SizeX: planes.sizeX, SizeY: planes.sizeY, SizeZ: 1, SizeC: len(planes.offsets), SizeT: 1,
 		Type: pt, DimensionOrder: "XYCZT", RGB: len(planes.offsets) > 1,
 	}
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", main, err)
 	}
 	out.Series, out.planes = []Series{s}, planes

@@ -82,7 +82,7 @@ func readPlainTIFF(fsys fs.FS, main string, t *tiffFile) (*Fileset, error) {
 			return nil, fmt.Errorf("%s: %w", main, err)
 		}
 	}
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", main, err)
 	}
 	refs := make([]planeRef, s.SizeZ*s.SizeC*s.SizeT)
@@ -146,7 +146,7 @@ func imageJ(s *Series, first *tiffPage, pages []*tiffPage, size int64) ([]*tiffP
 		if first.xRes > 0 && first.yRes > 0 {
 			s.PhysicalSizeX, s.PhysicalSizeY = Length{1 / first.xRes, name}, Length{1 / first.yRes, name}
 		}
-		s.PhysicalSizeZ = parseLength(note["spacing"], "", name)
+		s.PhysicalSizeZ = ParseLength(note["spacing"], "", name)
 	} else {
 		s.PhysicalSizeX, s.PhysicalSizeY = Length{}, Length{}
 	}

@@ -30,8 +30,9 @@ func (l Length) Symbol() string {
 	return ""
 }
 
-// parseLength makes a length of an OME-XML attribute and its unit attribute.
-func parseLength(value, symbol, defaultUnit string) Length {
+// ParseLength makes a length of an OME-XML attribute and its unit attribute; the
+// zero Length when there is none or the unit is unknown.
+func ParseLength(value, symbol, defaultUnit string) Length {
 	v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 	if err != nil {
 		return Length{}

@@ -57,7 +57,7 @@ func OMETIFFSet(pictures []Picture, parts []Part, o Options) ([]NamedFile, error
 	held := make([][]planeAt, len(parts))
 	for i := range pictures {
 		p := &pictures[i].Series
-		if err := p.check(); err != nil {
+		if err := p.Check(); err != nil {
 			return nil, fmt.Errorf("picture %d: %w", i, err)
 		}
 		for t := range p.SizeT {
@@ -104,7 +104,7 @@ func OMETIFFSet(pictures []Picture, parts []Part, o Options) ([]NamedFile, error
 // TIFF writes the planes of a picture as the pages of a plain TIFF, with the
 // note by which ImageJ knows channels, sections and time points.
 func TIFF(p Picture, deflate bool) ([]byte, error) {
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	note := fmt.Sprintf("ImageJ=1.54f\nimages=%d\nchannels=%d\nslices=%d\nframes=%d\nhyperstack=true\nmode=composite\n",

@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,7 +132,7 @@ func (m *Managed) Managed(file *store.Row) bool { return m.isManaged(file) }
 // place returns the root and the name there under which a file's bytes lie.
 func (m *Managed) place(file *store.Row) (*os.Root, string) {
 	if m.isManaged(file) {
-		return m.files, path.Join(file.Text("path"), file.Text("name"))
+		return m.files, strings.TrimPrefix(path.Join(file.Text("path"), file.Text("name")), "/")
 	}
 	return m.data, path.Join(filesDir, bucket(file.ID))
 }

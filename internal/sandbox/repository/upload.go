@@ -183,7 +183,7 @@ func (m *Managed) newFile(a *store.Author, whole, mimetype, algorithm string) (*
 		mimetype = mediaType(whole)
 	}
 	v := store.Values{
-		"path": path.Dir(whole) + "/", "name": path.Base(whole), "repo": m.uuid,
+		"path": dirOf(whole), "name": path.Base(whole), "repo": m.uuid,
 		"mimetype": mimetype, "size": 0, "mtime": a.Tx().Now(),
 	}
 	if algorithm != "" {
@@ -233,28 +233,16 @@ func dirOf(whole string) string {
 	if d := path.Dir(whole); d != "." {
 		return d + "/"
 	}
-	return "./"
+	return "/"
 }
 
 // lookup returns the row of a path in the repository, nil when there is none.
 func (m *Managed) lookup(tx *store.Tx, whole string) *store.Row {
 	c := tx.Model().Class("OriginalFile")
 	dir, name := dirOf(whole), path.Base(whole)
-	match := func(r *store.Row) bool {
-		return r != nil && r.Text("name") == name && r.Text("path") == dir && r.Text("repo") == m.uuid
-	}
-	for _, column := range []struct{ name, text string }{{"name", name}, {"path", dir}} {
-		if ids, ok := tx.TextIDs(c.Property(column.name), column.text); ok {
-			for _, id := range ids {
-				if r := tx.Get(c, id); match(r) {
-					return r
-				}
-			}
-			return nil
-		}
-	}
-	for r := range tx.Rows(c) {
-		if match(r) {
+	ids, _ := tx.TextIDs(c.Property("path"), dir)
+	for _, id := range ids {
+		if r := tx.Get(c, id); r.Text("name") == name && r.Text("repo") == m.uuid {
 			return r
 		}
 	}

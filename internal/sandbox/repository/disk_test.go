@@ -1,0 +1,158 @@
+package repository
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"omerods/internal/sandbox/imaging"
+	"omerods/internal/sandbox/store"
+)
+
+func TestPixelsAndRemoval(t *testing.T) {
+	f := newFixture(t)
+	im := f.upload(setOfFiles(t)...)
+	out := f.run(im, Settings{})
+	px, err := f.OpenPixels(out.Pixels[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	plane, err := px.Plane(0, 1, 0)
+	if err != nil || !bytes.Equal(plane, bytes.Repeat([]byte{2}, 16)) {
+		t.Errorf("plane %v, %v", plane, err)
+	}
+	if err := px.Write(make([]byte, 16), 0, 0, 0, 0); err == nil {
+		t.Error("pixels of a fileset were written")
+	}
+	var rows []*store.Row
+	for _, id := range append(im.Files, im.LogFile) {
+		rows = append(rows, f.st.Get("OriginalFile", id))
+	}
+	if err := f.Remove(rows, nil); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(filepath.Join(f.dir, managedDir))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left on the disk: %v, %v", left, err)
+	}
+	if _, err := f.OpenPixels(out.Pixels[0]); err == nil {
+		t.Error("pixels without files were opened")
+	}
+}
+
+func TestImageWithoutFiles(t *testing.T) {
+	f := newFixture(t)
+	s := imaging.Series{Name: "drawn", SizeX: 6, SizeY: 4, SizeZ: 2, SizeC: 2, SizeT: 1, Type: imaging.Uint16}
+	pic := imaging.Picture{Series: s, Plane: func(z, c, _ int) []byte { return bytes.Repeat([]byte{byte(z), byte(c + 1)}, 24) }}
+	row, err := f.AddImage(f.actor, pic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row.Ref("fileset") != store.None {
+		t.Error("it has a fileset")
+	}
+	pixels := f.st.Collection("Image", row.ID, "pixels")
+	px, err := f.OpenPixels(pixels[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for z := range 2 {
+		for c := range 2 {
+			if plane, err := px.Plane(z, c, 0); err != nil || !bytes.Equal(plane, pic.Plane(z, c, 0)) {
+				t.Errorf("plane %d/%d: %v, %v", z, c, plane, err)
+			}
+		}
+	}
+	if err := px.Write([]byte{9, 9}, 1, 1, 0, 47); err == nil {
+		t.Error("wrote beyond the pixels")
+	}
+	if sum, err := px.Sum(); err != nil || fmt.Sprintf("%x", sum) != pixels[0].Text("sha1") {
+		t.Errorf("sum %x, %v; recorded %s", sum, err, pixels[0].Text("sha1"))
+	}
+	if jpg, err := px.Thumbnail(12, 8); err != nil || len(jpg) == 0 {
+		t.Errorf("thumbnail: %v", err)
+	}
+}
+
+func TestRawFiles(t *testing.T) {
+	f := newFixture(t)
+	row, err := f.AddFile(f.actor, "notes.txt", "docs/", "text/plain", []byte("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row.Text("hash") != fmt.Sprintf("%x", sha1.Sum([]byte("hello"))) || row.Get("size") != int64(5) {
+		t.Errorf("hash %q, size %v", row.Text("hash"), row.Get("size"))
+	}
+	raw, err := f.OpenRaw(row.ID, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := raw.Read(3, 5); err != nil || string(b) != "lo\x00\x00\x00" {
+		t.Errorf("beyond the end: %q, %v", b, err)
+	}
+	if saved, err := raw.Save(f.actor); saved != nil || err != nil {
+		t.Errorf("nothing was written, yet saved %v, %v", saved, err)
+	}
+	if short, err := raw.Truncate(9); short || err != nil {
+		t.Errorf("truncate made the file longer: %v %v", short, err)
+	}
+	if short, err := raw.Truncate(2); !short || err != nil {
+		t.Errorf("truncate: %v %v", short, err)
+	}
+	if err := raw.Write([]byte("y!"), 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Close(f.actor); err != nil {
+		t.Fatal(err)
+	}
+	if row = f.st.Get("OriginalFile", row.ID); row.Text("hash") != fmt.Sprintf("%x", sha1.Sum([]byte("hey!"))) {
+		t.Errorf("hash %q after the change", row.Text("hash"))
+	}
+	if _, err := f.OpenRaw(999, false); err == nil {
+		t.Error("opened a file that is none")
+	}
+}
+
+func TestListing(t *testing.T) {
+	f := newFixture(t)
+	im := f.upload(pngFile("a/b/c.png"))
+	user := fmt.Sprintf("/ada_%d", f.actor.User)
+	got, err := f.List("/")
+	if err != nil || !reflect.DeepEqual(got, []string{user}) {
+		t.Errorf("list: %q, %v", got, err)
+	}
+	for _, p := range []string{user, user + "/2026-01/30"} {
+		if row, err := f.Lookup(p); err != nil || row == nil || row.Text("mimetype") != directoryType {
+			t.Errorf("lookup %s: %v, %v", p, row, err)
+		}
+	}
+	if ok, err := f.Exists(user + "/none"); ok || err != nil {
+		t.Errorf("exists: %v %v", ok, err)
+	}
+	if bad, err := f.Mismatches(im.Files); err != nil || len(bad) != 0 {
+		t.Errorf("mismatches %v, %v", bad, err)
+	}
+	file := f.st.Get("OriginalFile", im.Files[0])
+	if err := os.WriteFile(filepath.Join(f.dir, managedDir, file.Text("path"), file.Text("name")), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if bad, err := f.Mismatches(im.Files); err != nil || !reflect.DeepEqual(bad, im.Files) {
+		t.Errorf("mismatches %v, %v", bad, err)
+	}
+	if err := f.MakeDir(f.actor, "new/sub", false); err == nil {
+		t.Error("made a directory without its parent")
+	}
+	if err := f.MakeDir(f.actor, "new/sub", true); err != nil {
+		t.Error(err)
+	}
+	if changed, err := f.SetAlgorithm(f.actor, "MD5-128", im.Files); err != nil || len(changed) != 1 {
+		t.Errorf("algorithm: %v, %v", changed, err)
+	}
+	if sum := f.st.Get("OriginalFile", im.Files[0]).Text("hash"); sum != "9dd4e461268c8034f5c8564e155c67a6" {
+		t.Errorf("MD5 %s", sum)
+	}
+}
