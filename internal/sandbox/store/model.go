@@ -117,19 +117,38 @@ func (c *Class) Property(name string) *Property { return c.props[name] }
 func (c *Class) Detail(name string) *Property { return c.details[name] }
 
 // SubclassProperty returns a member that only subclasses of c declare. Rows of
-// other classes have null there.
+// other classes have null there. Where several subclasses have a member of the
+// name and kind, the result reads each one's own; it has no index.
 func (c *Class) SubclassProperty(name string) *Property {
+	found := c.declaredBelow(name, nil)
+	if len(found) == 0 {
+		return nil
+	}
+	first := found[0]
+	for _, p := range found[1:] {
+		if p.Kind != first.Kind {
+			return first
+		}
+	}
+	if len(found) == 1 {
+		return first
+	}
+	shared := *first
+	shared.Class, shared.slot = nil, -1
+	shared.get = func(r *Row) any { return r.Get(name) }
+	return &shared
+}
+
+func (c *Class) declaredBelow(name string, found []*Property) []*Property {
 	for _, s := range c.subs {
 		for _, p := range s.own {
 			if p.Name == name {
-				return p
+				found = append(found, p)
 			}
 		}
-		if p := s.SubclassProperty(name); p != nil {
-			return p
-		}
+		found = s.declaredBelow(name, found)
 	}
-	return nil
+	return found
 }
 
 // Subclasses returns the direct subclasses.

@@ -26,6 +26,9 @@ func newTable(root *Class) *table {
 	}
 }
 
+// Indexed reports whether a text column is found by value without a scan.
+func Indexed(p *Property) bool { return textIndexed(p) }
+
 func textIndexed(p *Property) bool {
 	return p.Kind == KindString && (textIndexes[p.String()] || p.Class != nil && p.Class.Enum && p.Name == "value")
 }
