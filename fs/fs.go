@@ -168,8 +168,11 @@ func (o Options) fuseOptions() *fuse.MountOptions {
 		// each WRITE; its promise, to clear set-id bits, is kept by having
 		// none. Files served without the page cache may be mapped shared.
 		ExtraCapabilities: fuse.CAP_HANDLE_KILLPRIV_V2 | fuse.CAP_DIRECT_IO_ALLOW_MMAP,
-		Debug:             o.Debug,
-		Logger:            slog.NewLogLogger(o.Logger.Handler(), level),
+		// Splicing is for files on disk; data from a server would be tried
+		// first through a pipe, then written.
+		DisableSplice: true,
+		Debug:         o.Debug,
+		Logger:        slog.NewLogLogger(o.Logger.Handler(), level),
 		PanicHandler: func(value any) fuse.Status {
 			o.Logger.Error("panic in a request", "value", value, "stack", string(debug.Stack()))
 			if o.PanicHandler != nil {

@@ -12,32 +12,54 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // prepare makes sure that something can be mounted at mountpoint: a folder
-// that is no mount of ours already. A mount whose server has died is cleared.
+// that is no FUSE mount already. A mount whose server has died is cleared.
 func prepare(ctx context.Context, mountpoint string, log *slog.Logger) error {
-	info, err := os.Stat(mountpoint)
-	if errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ECONNABORTED) {
+	if e, ok := mountAt(mountpoint); ok && strings.HasPrefix(e.fstype, "fuse") {
+		if !dead(ctx, mountpoint) {
+			return fmt.Errorf("%s is mounted already (%s, from %s): unmount it first", mountpoint, e.fstype, e.source)
+		}
 		log.Warn("clearing a mount whose server has died", "mountpoint", mountpoint)
 		if err := unmount(ctx, mountpoint, true); err != nil {
 			return fmt.Errorf("a dead mount is in the way and cannot be cleared,"+
 				" try fusermount3 -uz %s: %w", mountpoint, err)
 		}
-		info, err = os.Stat(mountpoint)
 	}
+	info, err := os.Stat(mountpoint)
 	if err != nil {
 		return fmt.Errorf("mount point: %w", err)
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("mount point %s is not a folder", mountpoint)
 	}
-	if e, ok := mountAt(mountpoint); ok && strings.HasPrefix(e.fstype, "fuse") {
-		return fmt.Errorf("%s is mounted already (%s, from %s): unmount it first", mountpoint, e.fstype, e.source)
-	}
 	return nil
+}
+
+// aliveTimeout is how long a living server may take to say that it lives.
+const aliveTimeout = 5 * time.Second
+
+// dead reports whether the server of a mount has ended. It asks for the free
+// space, which the kernel has no cache for. A server that hangs is not dead;
+// the question to it is left to end with it.
+func dead(ctx context.Context, mountpoint string) bool {
+	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
+	defer cancel()
+	answer := make(chan error, 1)
+	go func() {
+		var st unix.Statfs_t
+		answer <- unix.Statfs(mountpoint, &st)
+	}()
+	select {
+	case err := <-answer:
+		return errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ECONNABORTED)
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // mountError adds to a failed mount what can be done about it.

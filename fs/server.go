@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 )
 
 // Server is a mounted tree.
@@ -123,9 +124,25 @@ func (s *Server) end(ctx context.Context, lazy bool) error {
 
 // Abort cuts the connection to the kernel: every request, running or new,
 // fails with ENOTCONN and the contexts of running ones are done. It is the way
-// out when a handler hangs.
+// out when a handler hangs. The dead mount may stay at the mount point; see
+// [Server.Detach].
 func (s *Server) Abort() error {
-	_, minor, ok := strings.Cut(s.device, ":")
+	err := abortConnection(s.device)
+	if err == nil || os.Geteuid() != 0 {
+		return err
+	}
+	// Without fusectl, a forced unmount does it, even if it fails as busy.
+	if e, ok := mountAt(s.mountpoint); !ok || e.device != s.device {
+		return err
+	}
+	if err := unix.Unmount(s.mountpoint, unix.MNT_FORCE|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EBUSY) {
+		return fmt.Errorf("abort %s: %w", s.mountpoint, err)
+	}
+	return nil
+}
+
+func abortConnection(device string) error {
+	_, minor, ok := strings.Cut(device, ":")
 	if !ok {
 		return errors.New("abort: the device of the mount is unknown")
 	}
@@ -133,7 +150,7 @@ func (s *Server) Abort() error {
 	// device number, is the minor number.
 	path := filepath.Join("/sys/fs/fuse/connections", minor, "abort")
 	if err := os.WriteFile(path, []byte("1"), 0); err != nil {
-		return fmt.Errorf("abort %s: %w", s.mountpoint, err)
+		return fmt.Errorf("abort: %w", err)
 	}
 	return nil
 }
