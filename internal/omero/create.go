@@ -1,0 +1,168 @@
+package omero
+
+import (
+	"context"
+	"fmt"
+
+	"omerods/internal/ice"
+)
+
+// Batch collects new objects that [Client.Save] makes in one transaction: all
+// of them or none.
+type Batch struct {
+	c     *Client
+	roots []*ice.Object
+	refs  []Ref // parallel to roots
+	err   error
+}
+
+// NewBatch starts an empty batch.
+func (c *Client) NewBatch() *Batch { return &Batch{c: c} }
+
+// Len is how many objects are in the batch.
+func (b *Batch) Len() int { return len(b.roots) }
+
+func (b *Batch) add(kind string, o *ice.Object, err error) Ref {
+	if err != nil {
+		if b.err == nil {
+			b.err = err
+		}
+		// Stands for the missing object until Save reports the error.
+		return Ref{kind: kind}
+	}
+	r := Ref{kind: kind, obj: o}
+	b.roots = append(b.roots, o)
+	b.refs = append(b.refs, r)
+	return r
+}
+
+// Container adds a new project, dataset or screen.
+func (b *Batch) Container(kind Kind, name, description string) Ref {
+	switch kind {
+	case KindProject, KindDataset, KindScreen:
+	default:
+		return b.add(string(kind), nil, failure(Invalid, "create", fmt.Sprintf("a %s cannot be made", kind)))
+	}
+	return b.add(string(kind), b.c.fresh(string(kind)).Set("name", b.c.rstring(name)).
+		Set("description", b.c.optional(description)), nil)
+}
+
+// containerLinks are the classes of links by their ends.
+var containerLinks = map[[2]string]string{
+	{"Project", "Dataset"}: "ProjectDatasetLink",
+	{"Dataset", "Image"}:   "DatasetImageLink",
+	{"Screen", "Plate"}:    "ScreenPlateLink",
+}
+
+// Link puts a child into a container: a dataset into a project, an image into
+// a dataset, a plate into a screen.
+func (b *Batch) Link(parent, child Ref) Ref {
+	kind, ok := containerLinks[[2]string{parent.kind, child.kind}]
+	if !ok {
+		return b.add("", nil, failure(Invalid, "link", fmt.Sprintf("a %s holds no %s", parent.kind, child.kind)))
+	}
+	return b.link(kind, parent, child)
+}
+
+func (b *Batch) link(kind string, parent, child Ref) Ref {
+	if b.err != nil {
+		return Ref{kind: kind}
+	}
+	return b.add(kind, b.c.fresh(kind).Set("parent", b.c.object(parent)).Set("child", b.c.object(child)), nil)
+}
+
+// Annotation adds a new annotation. That of a file needs File.ID, see
+// [Client.UploadFile].
+func (b *Batch) Annotation(a Annotation) Ref {
+	o, err := b.c.annotation(a)
+	return b.add(string(a.Kind), o, err)
+}
+
+// Annotate gives an object an annotation, either of which may be new. The
+// object may itself be an annotation, such as a tag set.
+func (b *Batch) Annotate(object, annotation Ref) Ref {
+	kind := object.kind
+	if isAnnotation(kind) {
+		kind = string(KindAnnotation)
+	}
+	if b.c.defs.Class(modelClass(kind+"AnnotationLink")) == nil {
+		return b.add("", nil, failure(Invalid, "annotate", fmt.Sprintf("a %s takes no annotations", object.kind)))
+	}
+	return b.link(kind+"AnnotationLink", object, annotation)
+}
+
+func isAnnotation(kind string) bool {
+	switch AnnotationKind(kind) {
+	case TagAnnotation, CommentAnnotation, XMLAnnotation, TermAnnotation, LongAnnotation, DoubleAnnotation,
+		BooleanAnnotation, TimestampAnnotation, FileAnnotation, MapAnnotation, ListAnnotation:
+		return true
+	}
+	return false
+}
+
+// ROI adds a new region with its shapes on an image.
+func (b *Batch) ROI(image Ref, r ROI) Ref {
+	o, err := b.c.roi(image, r)
+	return b.add(string(KindROI), o, err)
+}
+
+// Saved are the ids of what a batch made.
+type Saved struct {
+	ids map[*ice.Object]int64
+}
+
+// ID returns the id of a reference of the batch, or of an existing object.
+func (s Saved) ID(r Ref) int64 {
+	if r.obj == nil {
+		return r.id
+	}
+	return s.ids[r.obj]
+}
+
+// Save makes everything in the batch at once, in the group of ctx. It is never
+// repeated: when the connection breaks meanwhile, the error says Unsure.
+func (c *Client) Save(ctx context.Context, b *Batch) (Saved, error) {
+	if b.err != nil {
+		return Saved{}, b.err
+	}
+	if len(b.roots) == 0 {
+		return Saved{}, nil
+	}
+	roots := make([]any, len(b.roots))
+	for i, o := range b.roots {
+		roots[i] = o
+	}
+	res, err := c.call(ctx, updateService, "saveAndReturnIds", roots)
+	ids, err := result[[]int64]("saveAndReturnIds", res, err)
+	if err != nil {
+		return Saved{}, fmt.Errorf("create: %w", err)
+	}
+	if len(ids) != len(roots) {
+		return Saved{}, failure(Internal, "create", fmt.Sprintf("%d ids for %d objects", len(ids), len(roots)))
+	}
+	s := Saved{ids: make(map[*ice.Object]int64, len(ids))}
+	for i, id := range ids {
+		s.ids[b.roots[i]] = id
+	}
+	return s, nil
+}
+
+// Create makes one container, in the parent unless that is the zero Ref.
+func (c *Client) Create(ctx context.Context, kind Kind, name, description string, parent Ref) (int64, error) {
+	b := c.NewBatch()
+	r := b.Container(kind, name, description)
+	if parent != (Ref{}) {
+		b.Link(parent, r)
+	}
+	s, err := c.Save(ctx, b)
+	return s.ID(r), err
+}
+
+// Annotate makes a new annotation of an object and returns its id.
+func (c *Client) Annotate(ctx context.Context, object Ref, a Annotation) (int64, error) {
+	b := c.NewBatch()
+	r := b.Annotation(a)
+	b.Annotate(object, r)
+	s, err := c.Save(ctx, b)
+	return s.ID(r), err
+}

@@ -1,0 +1,137 @@
+package omero
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"omerods/internal/ice"
+)
+
+const (
+	// pageRows is how many rows one query asks for.
+	pageRows = 5000
+	// batchIDs is how many ids one query names.
+	batchIDs = 1000
+	// parallelQueries is how many queries of one job are under way at once.
+	parallelQueries = 4
+)
+
+// params are the named parameters of a query.
+type params map[string]any
+
+// parameters makes the ::omero::sys::Parameters of a query; a limit of 0 sets
+// none.
+func (c *Client) parameters(p params, offset, limit int) *ice.Object {
+	var m ice.Dict
+	for k, v := range p {
+		m = append(m, ice.Pair{Key: k, Value: c.param(v)})
+	}
+	o := c.defs.New("::omero::sys::Parameters").Set("map", m)
+	if limit > 0 {
+		o.Set("theFilter", c.defs.New("::omero::sys::Filter").
+			Set("offset", c.rint(offset)).Set("limit", c.rint(limit)))
+	}
+	return o
+}
+
+// queryContext lets queries see all groups unless the caller chose one.
+func queryContext(ctx context.Context) context.Context {
+	if _, ok := groupOf(ctx); ok {
+		return ctx
+	}
+	return InGroup(ctx, AllGroups)
+}
+
+// page runs a query for some of its rows.
+func (c *Client) page(ctx context.Context, hql string, p params, offset, limit int) ([]row, error) {
+	res, err := c.call(queryContext(ctx), queryService, "projection", hql, c.parameters(p, offset, limit))
+	raw, err := result[[]any]("projection", res, err)
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	rows := make([]row, len(raw))
+	for i, r := range raw {
+		cells, ok := r.([]any)
+		if !ok {
+			return nil, failure(Internal, "query", fmt.Sprintf("row of type %T", r))
+		}
+		rows[i] = make(row, len(cells))
+		for j, cell := range cells {
+			rows[i][j] = plain(cell)
+		}
+	}
+	return rows, nil
+}
+
+// rows runs a query for all its rows, page by page. Its order must be total.
+func (c *Client) rows(ctx context.Context, hql string, p params) ([]row, error) {
+	var all []row
+	for {
+		part, err := c.page(ctx, hql, p, len(all), pageRows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+		if len(part) < pageRows {
+			return all, nil
+		}
+	}
+}
+
+// first runs a query for its first row; ok is false when there is none.
+func (c *Client) first(ctx context.Context, hql string, p params) (r row, ok bool, err error) {
+	part, err := c.page(ctx, hql, p, 0, 1)
+	if err != nil || len(part) == 0 {
+		return nil, false, err
+	}
+	return part[0], true, nil
+}
+
+// rowsFor runs a query that has ":ids" for any number of ids, several batches
+// at a time, and returns the rows in the order of the batches. No ids give no
+// rows.
+func (c *Client) rowsFor(ctx context.Context, hql string, ids []int64) ([]row, error) {
+	batches := make([][]row, (len(ids)+batchIDs-1)/batchIDs)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelQueries)
+	for n := range batches {
+		part := ids[n*batchIDs : min((n+1)*batchIDs, len(ids))]
+		g.Go(func() (err error) {
+			batches[n], err = c.rows(ctx, hql, params{"ids": part})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var all []row
+	for _, b := range batches {
+		all = append(all, b...)
+	}
+	return all, nil
+}
+
+// together runs some jobs at the same time.
+func together(ctx context.Context, jobs ...func(ctx context.Context) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelQueries)
+	for _, job := range jobs {
+		g.Go(func() error { return job(ctx) })
+	}
+	return g.Wait()
+}
+
+// unique returns the ids without repetitions and without 0, in their order.
+func unique(ids []int64) []int64 {
+	seen := make(map[int64]bool, len(ids))
+	out := make([]int64, 0, len(ids))
+	for _, id := range ids {
+		if id != 0 && !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}

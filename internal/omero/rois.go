@@ -1,0 +1,269 @@
+package omero
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"sync"
+
+	"omerods/internal/ice"
+)
+
+// ROI is a region of interest: shapes on an image.
+type ROI struct {
+	ID          int64
+	Image       int64
+	Name        string
+	Description string
+	Shapes      []Shape
+	Meta
+}
+
+// ShapeKind is the class of a shape.
+type ShapeKind string
+
+// The kinds of shapes, with the fields of [Shape] that hold their geometry.
+const (
+	Rectangle  ShapeKind = "Rectangle" // X, Y, Width, Height
+	Ellipse    ShapeKind = "Ellipse"   // X, Y, RadiusX, RadiusY
+	PointShape ShapeKind = "Point"     // X, Y
+	Line       ShapeKind = "Line"      // X1, Y1, X2, Y2, markers
+	Polygon    ShapeKind = "Polygon"   // Points
+	Polyline   ShapeKind = "Polyline"  // Points, markers
+	Label      ShapeKind = "Label"     // X, Y
+	Mask       ShapeKind = "Mask"      // X, Y, Width, Height, Bits
+	PathShape  ShapeKind = "Path"      // D
+)
+
+// Shape is one figure of a ROI. Planes that are nil mean all of them.
+type Shape struct {
+	ID   int64
+	Kind ShapeKind
+
+	X, Y, Width, Height    float64
+	RadiusX, RadiusY       float64
+	X1, Y1, X2, Y2         float64
+	Points                 string
+	D                      string
+	Bits                   []byte
+	MarkerStart, MarkerEnd string
+
+	TheZ, TheT, TheC *int
+
+	Text        string
+	Fill        *int32 // RGBA, red in the top byte
+	FillRule    string
+	Stroke      *int32
+	StrokeDash  string
+	StrokeWidth *Quantity
+	FontSize    *Quantity
+	FontFamily  string
+	FontStyle   string
+	Locked      *bool
+	Transform   *Transform
+}
+
+// Transform maps x to A00*x + A01*y + A02, y to A10*x + A11*y + A12.
+type Transform struct{ A00, A10, A01, A11, A02, A12 float64 }
+
+// geometry is the list of the own members of each kind of shape, in the order
+// in which they are asked for.
+type geometry struct {
+	numbers []string
+	texts   []string
+}
+
+var geometries = map[ShapeKind]geometry{
+	Rectangle:  {numbers: []string{"x", "y", "width", "height"}, texts: []string{"textValue"}},
+	Ellipse:    {numbers: []string{"x", "y", "radiusX", "radiusY"}, texts: []string{"textValue"}},
+	PointShape: {numbers: []string{"x", "y"}, texts: []string{"textValue"}},
+	Line:       {numbers: []string{"x1", "y1", "x2", "y2"}, texts: []string{"markerStart", "markerEnd", "textValue"}},
+	Polygon:    {texts: []string{"points", "textValue"}},
+	Polyline:   {texts: []string{"points", "markerStart", "markerEnd", "textValue"}},
+	Label:      {numbers: []string{"x", "y"}, texts: []string{"textValue"}},
+	Mask:       {numbers: []string{"x", "y", "width", "height"}, texts: []string{"textValue"}},
+	PathShape:  {texts: []string{"d", "textValue"}},
+}
+
+// number returns the field that a member of the model is.
+func (s *Shape) number(member string) *float64 {
+	switch member {
+	case "x":
+		return &s.X
+	case "y":
+		return &s.Y
+	case "width":
+		return &s.Width
+	case "height":
+		return &s.Height
+	case "radiusX":
+		return &s.RadiusX
+	case "radiusY":
+		return &s.RadiusY
+	case "x1":
+		return &s.X1
+	case "y1":
+		return &s.Y1
+	case "x2":
+		return &s.X2
+	}
+	return &s.Y2
+}
+
+func (s *Shape) text(member string) *string {
+	switch member {
+	case "points":
+		return &s.Points
+	case "d":
+		return &s.D
+	case "markerStart":
+		return &s.MarkerStart
+	case "markerEnd":
+		return &s.MarkerEnd
+	}
+	return &s.Text
+}
+
+const shapeColumns = `select s.id, s.theZ, s.theT, s.theC, s.fillColor, s.fillRule, s.strokeColor, s.strokeDashArray, s.strokeWidth, ` +
+	`s.fontSize, s.fontFamily, s.fontStyle, s.locked`
+
+const shapeColumnCount = 13
+
+// ROIs returns the regions of images with their shapes in order. The bits of
+// masks are loaded too.
+func (c *Client) ROIs(ctx context.Context, images []int64) ([]ROI, error) {
+	images = unique(images)
+	var rois, order, transforms []row
+	var mu sync.Mutex
+	shapes := make(map[int64]*Shape)
+	jobs := []func(context.Context) error{
+		func(ctx context.Context) (err error) {
+			rois, err = c.rowsFor(ctx, `select r.id, r.image.id, r.name, r.description, `+meta("r")+
+				` from Roi r where r.image.id in (:ids) order by r.image.id, r.id`, images)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			order, err = c.rowsFor(ctx, `select r.id, s.id, index(s) from Roi r join r.shapes s where r.image.id in (:ids) `+
+				`order by r.id, index(s)`, images)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			transforms, err = c.rowsFor(ctx, `select s.id, t.a00, t.a10, t.a01, t.a11, t.a02, t.a12 from Shape s join s.transform t `+
+				`where s.roi.image.id in (:ids) order by s.id`, images)
+			return err
+		},
+	}
+	for kind := range geometries {
+		jobs = append(jobs, func(ctx context.Context) error {
+			list, err := c.shapes(ctx, kind, images)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, s := range list {
+				shapes[s.ID] = s
+			}
+			return err
+		})
+	}
+	err := together(ctx, jobs...)
+	if err == nil {
+		err = c.loadMasks(ctx, shapes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("regions: %w", err)
+	}
+	for _, r := range transforms {
+		if s := shapes[r.id(0)]; s != nil {
+			s.Transform = &Transform{A00: r.f64(1), A10: r.f64(2), A01: r.f64(3), A11: r.f64(4), A02: r.f64(5), A12: r.f64(6)}
+		}
+	}
+	list := make([]ROI, len(rois))
+	at := make(map[int64]*ROI, len(rois))
+	for i, r := range rois {
+		list[i] = ROI{ID: r.id(0), Image: r.id(1), Name: r.str(2), Description: r.str(3), Meta: r.meta(4)}
+		at[list[i].ID] = &list[i]
+	}
+	for _, r := range order {
+		if roi, s := at[r.id(0)], shapes[r.id(1)]; roi != nil && s != nil {
+			roi.Shapes = append(roi.Shapes, *s)
+		}
+	}
+	return list, nil
+}
+
+func (c *Client) shapes(ctx context.Context, kind ShapeKind, images []int64) ([]*Shape, error) {
+	g := geometries[kind]
+	query := shapeColumns
+	for _, m := range append(append([]string{}, g.numbers...), g.texts...) {
+		query += ", s." + m
+	}
+	rows, err := c.rowsFor(ctx, query+` from `+string(kind)+` s where s.roi.image.id in (:ids) order by s.id`, images)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Shape, len(rows))
+	for i, r := range rows {
+		s := &Shape{Kind: kind, ID: r.id(0), TheZ: r.numOrNil(1), TheT: r.numOrNil(2), TheC: r.numOrNil(3),
+			Fill: r.color(4), FillRule: r.str(5), Stroke: r.color(6), StrokeDash: r.str(7), StrokeWidth: r.quantity(8),
+			FontSize: r.quantity(9), FontFamily: r.str(10), FontStyle: r.str(11), Locked: r.boolOrNil(12)}
+		at := shapeColumnCount
+		for _, m := range g.numbers {
+			*s.number(m) = r.f64(at)
+			at++
+		}
+		for _, m := range g.texts {
+			*s.text(m) = r.str(at)
+			at++
+		}
+		list[i] = s
+	}
+	return list, nil
+}
+
+// maskBytes is how many bytes of masks one query may bring; a message has at
+// most 64 MiB.
+const maskBytes = 8 << 20
+
+// loadMasks reads the bits of masks, which a projection cannot return.
+func (c *Client) loadMasks(ctx context.Context, shapes map[int64]*Shape) error {
+	var masks []*Shape
+	for _, s := range shapes {
+		if s.Kind == Mask {
+			masks = append(masks, s)
+		}
+	}
+	sort.Slice(masks, func(i, j int) bool { return masks[i].ID < masks[j].ID })
+	var ids []int64
+	var size float64
+	for i, m := range masks {
+		ids = append(ids, m.ID)
+		size += max(m.Width, 0) * max(m.Height, 0) / 8
+		if i+1 < len(masks) && size < maskBytes && len(ids) < batchIDs {
+			continue
+		}
+		if err := c.loadMaskBits(ctx, shapes, ids); err != nil {
+			return err
+		}
+		ids, size = nil, 0
+	}
+	return nil
+}
+
+func (c *Client) loadMaskBits(ctx context.Context, shapes map[int64]*Shape, ids []int64) error {
+	res, err := c.call(queryContext(ctx), queryService, "findAllByQuery", `select m from Mask m where m.id in (:ids)`,
+		c.parameters(params{"ids": ids}, 0, 0))
+	objects, err := result[[]any]("findAllByQuery", res, err)
+	if err != nil {
+		return fmt.Errorf("masks: %w", err)
+	}
+	for _, v := range objects {
+		o, ok := v.(*ice.Object)
+		if !ok || !o.Has("bytes") {
+			continue
+		}
+		id, _ := plain(o.Get("id")).(int64)
+		if s := shapes[id]; s != nil {
+			s.Bits = get[[]byte](o, "bytes")
+		}
+	}
+	return nil
+}

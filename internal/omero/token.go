@@ -1,0 +1,121 @@
+package omero
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Token changes whenever something changes that belongs to an object: a name,
+// a membership, an annotation, a region, a file. It is made of the number of
+// rows of each kind, the sum of their ids and their newest event, because the
+// server moves no event of a project when an image in it is renamed or a tag
+// unlinked.
+type Token struct {
+	Hash   string    // hex
+	Newest time.Time // the newest event
+}
+
+// scope is the set of images that belong to an object, as the beginning of a
+// query in which they are called i.
+type scope struct {
+	from  string // ends in the alias i
+	where string
+}
+
+var scopes = map[Kind]scope{
+	KindProject: {from: "ProjectDatasetLink pl join pl.child d join d.imageLinks il join il.child i", where: "pl.parent.id = :id"},
+	KindDataset: {from: "DatasetImageLink il join il.child i", where: "il.parent.id = :id"},
+	KindImage:   {from: "Image i", where: "i.id = :id"},
+}
+
+// tokenQueries are the queries for the rows that count.
+func tokenQueries(kind Kind, except string) ([]string, bool) {
+	s, ok := scopes[kind]
+	if !ok {
+		return nil, false
+	}
+	var queries []string
+	add := func(alias, from, where string) {
+		queries = append(queries, tokenColumns(alias)+" from "+from+" where "+where)
+	}
+	// annotated counts the annotations of rows and the links to them, but for
+	// those that are bookkeeping and no part of the object.
+	annotated := func(alias, from, where string) {
+		from += " join " + alias + ".annotationLinks al join al.child a"
+		if except != "" {
+			where += " and (a.ns is null or a.ns not like '" + except + "%')"
+		}
+		add("al", from, where)
+		add("a", from, where)
+	}
+	self, selfIs := string(kind)+" o", "o.id = :id"
+	add("o", self, selfIs)
+	if kind == KindProject {
+		datasets := "ProjectDatasetLink pl join pl.child d"
+		add("pl", datasets, s.where)
+		add("d", datasets, s.where)
+		annotated("d", datasets, s.where)
+	}
+	if kind != KindImage {
+		annotated("o", self, selfIs)
+		add("il", s.from, s.where)
+	}
+	add("i", s.from, s.where)
+	annotated("i", s.from, s.where)
+	add("p", s.from+" join i.pixels p", s.where)
+	add("c", s.from+" join i.pixels p join p.channels c", s.where)
+	add("lc", s.from+" join i.pixels p join p.channels c join c.logicalChannel lc", s.where)
+	add("f", s.from+" join i.fileset f", s.where)
+	// The images of a fileset that are shown nowhere in the object.
+	add("y", s.from+" join i.fileset f join f.images y", s.where)
+	add("r", s.from+" join i.rois r", s.where)
+	annotated("r", s.from+" join i.rois r", s.where)
+	add("s", s.from+" join i.rois r join r.shapes s", s.where)
+	return queries, true
+}
+
+func tokenColumns(alias string) string {
+	return fmt.Sprintf("select count(%[1]s.id), sum(%[1]s.id), max(%[1]s.details.updateEvent.id), max(%[1]s.details.updateEvent.time)", alias)
+}
+
+// ChangeToken asks for the token of a project, dataset or image. Annotations
+// whose namespace begins with except do not count. The number of queries does
+// not depend on how much belongs to the object.
+func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except string) (Token, error) {
+	parts, ok := tokenQueries(kind, except)
+	if !ok {
+		return Token{}, failure(Invalid, "change token", "of a "+string(kind))
+	}
+	found := make([]row, len(parts))
+	var mu sync.Mutex
+	jobs := make([]func(context.Context) error, len(parts))
+	for n, q := range parts {
+		jobs[n] = func(ctx context.Context) error {
+			r, _, err := c.first(ctx, q, params{"id": id})
+			mu.Lock()
+			defer mu.Unlock()
+			found[n] = r
+			return err
+		}
+	}
+	if err := together(ctx, jobs...); err != nil {
+		return Token{}, fmt.Errorf("change token: %w", err)
+	}
+	if found[0].id(0) == 0 {
+		return Token{}, failure(NotFound, "change token", fmt.Sprintf("no %s %d", kind, id))
+	}
+	h := sha256.New()
+	var t Token
+	for n, r := range found {
+		fmt.Fprintf(h, "%d:%d,%d,%d;", n, r.id(0), r.id(1), r.id(2))
+		if at := r.time(3); at.After(t.Newest) {
+			t.Newest = at
+		}
+	}
+	t.Hash = hex.EncodeToString(h.Sum(nil)[:16])
+	return t, nil
+}

@@ -1,0 +1,156 @@
+package omero
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"omerods/internal/ice"
+)
+
+const (
+	fileStoreInterface = "::omero::api::RawFileStore"
+	// chunkBytes is how much one request writes or reads; a message has at
+	// most 64 MiB, and the servers recommend 1 to 4.
+	chunkBytes = 2 << 20
+)
+
+// sendFile writes what r has into a store that takes a new file, and closes
+// it: only then does the server count the hash. While one chunk is under way
+// the next one is read.
+func (c *Client) sendFile(ctx context.Context, l *link, store *ice.Proxy, r io.Reader) (hash string, size int64, err error) {
+	closed := false
+	defer func() {
+		if !closed {
+			c.closeProxy(ctx, l, store, fileStoreInterface)
+		}
+	}()
+	// The first, empty write makes the file; without it one of no bytes would
+	// not exist.
+	if _, err := c.on(ctx, l, store, fileStoreInterface, "write", []byte{}, int64(0), int32(0)); err != nil {
+		return "", 0, err
+	}
+	sum := sha1.New()
+	buffers := [2][]byte{make([]byte, chunkBytes), make([]byte, chunkBytes)}
+	var pending chan error // of the write under way
+	wait := func() error {
+		if pending == nil {
+			return nil
+		}
+		err := <-pending
+		pending = nil
+		return err
+	}
+	for n := 0; ; n++ {
+		buf := buffers[n%2]
+		got, readErr := io.ReadFull(r, buf)
+		if err := wait(); err != nil {
+			return "", size, err
+		}
+		if got > 0 {
+			chunk, at := buf[:got], size
+			sum.Write(chunk)
+			size += int64(got)
+			pending = make(chan error, 1)
+			go func(done chan<- error) {
+				_, err := c.on(ctx, l, store, fileStoreInterface, "write", chunk, at, int32(len(chunk)))
+				done <- err
+			}(pending)
+		}
+		if readErr == io.EOF || errors.Is(readErr, io.ErrUnexpectedEOF) {
+			break
+		}
+		if readErr != nil {
+			return "", size, errors.Join(fmt.Errorf("read: %w", readErr), wait())
+		}
+	}
+	if err := wait(); err != nil {
+		return "", size, err
+	}
+	closed = true
+	if _, err := c.on(ctx, l, store, fileStoreInterface, "close"); err != nil {
+		return "", size, err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), size, nil
+}
+
+// FileSpec describes a file that is no image, such as that of a file
+// annotation.
+type FileSpec struct {
+	Name     string
+	Path     string // free text; "" becomes "/"
+	Mimetype string
+}
+
+// UploadFile makes a file on the server, in the group of ctx, and returns it.
+// What was sent is compared with what the server has counted; a file that
+// failed is removed again.
+func (c *Client) UploadFile(ctx context.Context, spec FileSpec, r io.Reader) (OriginalFile, error) {
+	if spec.Path == "" {
+		spec.Path = "/"
+	}
+	o := c.fresh(string(KindOriginalFile)).Set("name", c.rstring(spec.Name)).Set("path", c.rstring(spec.Path)).
+		Set("mimetype", c.optional(spec.Mimetype)).Set("size", c.rlong(0)).
+		Set("hasher", c.enumeration("ChecksumAlgorithm", hasherSHA1))
+	res, err := c.call(ctx, updateService, "saveAndReturnIds", []any{o})
+	ids, err := result[[]int64]("saveAndReturnIds", res, err)
+	if err == nil && len(ids) != 1 {
+		err = failure(Internal, "upload", "no id for the file")
+	}
+	if err != nil {
+		return OriginalFile{}, fmt.Errorf("register file: %w", err)
+	}
+	f, err := c.fillFile(ctx, ids[0], r)
+	if err != nil {
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		_, del := c.Delete(cleanup, map[Kind][]int64{KindOriginalFile: ids}, DeleteOptions{})
+		return OriginalFile{}, errors.Join(fmt.Errorf("upload %q: %w", spec.Name, err), del)
+	}
+	return f, nil
+}
+
+func (c *Client) fillFile(ctx context.Context, id int64, r io.Reader) (OriginalFile, error) {
+	l, err := c.acquire(ctx)
+	if err != nil {
+		return OriginalFile{}, err
+	}
+	store, err := c.openFileStore(ctx, l, id)
+	if err != nil {
+		return OriginalFile{}, err
+	}
+	hash, size, err := c.sendFile(ctx, l, store, r)
+	if err != nil {
+		return OriginalFile{}, err
+	}
+	files, err := c.OriginalFiles(ctx, []int64{id})
+	if err != nil {
+		return OriginalFile{}, err
+	}
+	if len(files) != 1 {
+		return OriginalFile{}, failure(NotFound, "upload", "the file is gone")
+	}
+	f := files[0]
+	if f.Size != size || f.Hasher == hasherSHA1 && f.Hash != hash {
+		return OriginalFile{}, failure(Checksum, "upload",
+			fmt.Sprintf("sent %d bytes, SHA-1 %s; the server has %d bytes, %s", size, hash, f.Size, f.Hash))
+	}
+	return f, nil
+}
+
+// openFileStore opens a file on the server.
+func (c *Client) openFileStore(ctx context.Context, l *link, id int64) (*ice.Proxy, error) {
+	store, err := l.open(ctx, "createRawFileStore")
+	if err != nil {
+		return nil, wrap("open file", err)
+	}
+	if _, err := c.on(ctx, l, store, fileStoreInterface, "setFileId", id); err != nil {
+		c.closeProxy(ctx, l, store, fileStoreInterface)
+		return nil, err
+	}
+	return store, nil
+}
