@@ -1,0 +1,324 @@
+package sample
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"strings"
+	"time"
+
+	"omerods/internal/sandbox/imaging"
+	"omerods/internal/sandbox/repository"
+	"omerods/internal/sandbox/store"
+)
+
+// LongName has 300 characters, some of them of several bytes.
+var LongName = "Überlanger Name: " + strings.Repeat("Nierenkörperchen ", 16) + "und so fort"
+
+// study collects what later steps refer to.
+type study struct {
+	ada, grace, juergen *loader
+	private             *loader // ada in the private group
+	accounts            []Account
+
+	glomerulus *store.Row // the image that carries the annotations and ROIs
+	kidney     *store.Row
+}
+
+// Load makes the study and returns who can log in. Root's password is not
+// touched.
+func Load(ctx context.Context, t Target) ([]Account, error) {
+	s := new(study)
+	if err := s.people(&loader{ctx: ctx, t: t, actor: store.Root}); err != nil {
+		return nil, fmt.Errorf("sample users: %w", err)
+	}
+	for _, step := range []struct {
+		name string
+		run  func() error
+	}{
+		{"kidney", s.kidneyProject}, {"zebrafish", s.zebrafishProject}, {"annotations", s.annotations},
+		{"ROIs", s.rois}, {"screen", s.screen}, {"private data", s.privateData},
+	} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := step.run(); err != nil {
+			return nil, fmt.Errorf("sample %s: %w", step.name, err)
+		}
+	}
+	return s.accounts, nil
+}
+
+// people makes the groups and users.
+func (s *study) people(root *loader) error {
+	groups := map[string]int64{}
+	for name, perm := range map[string]int64{LabGroup: permAnnotate, PrivateGroup: permPrivate} {
+		err := root.t.Store.Write(root.actor, func(a *store.Author) error {
+			row := store.NewRow(a.Tx().Model().Class("ExperimenterGroup"))
+			row.Perm = perm
+			if err := a.Tx().Fill(row, store.Values{"name": name, "ldap": false, "description": "group of the sample study"}); err != nil {
+				return err
+			}
+			groups[name] = a.Insert(row).ID
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	users := []struct {
+		name, first, last string
+		leader            bool
+		groups            []string
+	}{
+		{"ada", "Ada", "Lovelace", false, []string{LabGroup, PrivateGroup}},
+		{"grace", "Grace", "Hopper", true, []string{LabGroup, PrivateGroup}},
+		{"juergen", "Jürgen", "Groß", false, []string{LabGroup}},
+	}
+	loaders := map[string]*loader{}
+	for _, u := range users {
+		row, err := root.create("Experimenter", store.Values{
+			"omeName": u.name, "firstName": u.first, "lastName": u.last, "ldap": false, "email": u.name + "@example.org",
+		})
+		if err != nil {
+			return err
+		}
+		// The first group somebody joined is the default one.
+		for _, g := range append(u.groups, "") {
+			group := store.UserGroup
+			if g != "" {
+				group = groups[g]
+			}
+			_, err := root.create("GroupExperimenterMap", store.Values{"parent": group, "child": row, "owner": u.leader && g == LabGroup})
+			if err != nil {
+				return err
+			}
+		}
+		account := Account{ID: row.ID, Name: u.name, Password: u.name, Group: LabGroup}
+		if root.t.SetPassword != nil {
+			if err := root.t.SetPassword(row.ID, account.Password); err != nil {
+				return err
+			}
+		}
+		s.accounts = append(s.accounts, account)
+		loaders[u.name] = root.as(row.ID, groups[LabGroup])
+	}
+	s.ada, s.grace, s.juergen = loaders["ada"], loaders["grace"], loaders["juergen"]
+	s.private = root.as(s.ada.actor.User, groups[PrivateGroup])
+	return nil
+}
+
+const home = "/home/ada/microscope/2024"
+
+func pngBytes(img image.Image) ([]byte, error) {
+	var b bytes.Buffer
+	err := png.Encode(&b, img)
+	return b.Bytes(), err
+}
+
+func day(n int) time.Time { return time.Date(2024, 5, n, 9, 30, 0, 0, time.UTC) }
+
+// kidneyProject makes the project with a file of each kind.
+func (s *study) kidneyProject() error {
+	l := s.ada
+	var err error
+	s.kidney, err = l.create("Project", store.Values{"name": "Kidney", "description": "Sections of mouse kidney, three stains.\nA drawn sample study."})
+	if err != nil {
+		return err
+	}
+	confocal, err := l.dataset(s.kidney, "Confocal", "Stacks from the confocal microscope")
+	if err != nil {
+		return err
+	}
+	if err := s.confocal(confocal); err != nil {
+		return err
+	}
+	slides, err := l.dataset(s.kidney, "Slides / H&E", "Colour pictures from the slide scanner")
+	if err != nil {
+		return err
+	}
+	if err := s.slides(slides); err != nil {
+		return err
+	}
+	// Two datasets of one name, one of them empty, and one with a long name.
+	for i, name := range []string{"Controls", "Controls", LongName} {
+		d, err := l.dataset(s.kidney, name, "")
+		if err != nil {
+			return err
+		}
+		if i == 1 {
+			continue
+		}
+		pic := newTissue(uint64(31+i), 128, 96, 13).stack("control", imaging.Uint8, 1, 2, 1)
+		data, err := imaging.OMETIFF("control.ome.tiff", []imaging.Picture{pic}, imaging.Options{Deflate: true})
+		if err != nil {
+			return err
+		}
+		if _, err := l.load(sources(home+"/controls", imaging.NamedFile{Name: "control.ome.tiff", Data: data}), "loci.formats.in.OMETiffReader", into(d)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confocal fills a dataset with a file of one image, a file of three, a fileset
+// of several files and an image without files.
+func (s *study) confocal(d *store.Row) error {
+	l, ome := s.ada, "loci.formats.in.OMETiffReader"
+	one := newTissue(1, 256, 256, 22).stack("glomerulus", imaging.Uint16, 5, 3, 1)
+	one.Acquired, one.Description = day(6), "Stack through a glomerulus"
+	data, err := imaging.OMETIFF("glomerulus.ome.tiff", []imaging.Picture{one}, imaging.Options{Deflate: true})
+	if err != nil {
+		return err
+	}
+	out, err := l.load(sources(home+"/confocal", imaging.NamedFile{Name: "glomerulus.ome.tiff", Data: data}), ome, into(d))
+	if err != nil {
+		return err
+	}
+	s.glomerulus = l.t.Store.Get("Image", out.Images[0])
+
+	var three []imaging.Picture
+	for i, name := range []string{"Kortex", "Übergang", "Mark"} {
+		p := newTissue(uint64(10+i), 160+16*i, 128, 15).stack(name, imaging.Uint16, 1, 2, 1)
+		p.Acquired, p.StageLabel = day(7+i), fmt.Sprintf("Position %d", i+1)
+		three = append(three, p)
+	}
+	if data, err = imaging.OMETIFF("positions.ome.tiff", three, imaging.Options{Deflate: true}); err != nil {
+		return err
+	}
+	if _, err = l.load(sources(home+"/confocal", imaging.NamedFile{Name: "positions.ome.tiff", Data: data}), ome, into(d)); err != nil {
+		return err
+	}
+
+	big := newTissue(2, 256, 192, 18).stack("tubules", imaging.Uint16, 3, 3, 1)
+	big.Acquired = day(11)
+	parts := make([]imaging.Part, 3)
+	for c := range parts {
+		parts[c] = imaging.Part{Name: fmt.Sprintf("tubules_C%d.ome.tiff", c), Holds: func(_, _, at, _ int) bool { return at == c }}
+	}
+	set, err := imaging.OMETIFFSet([]imaging.Picture{big}, parts, imaging.Options{Deflate: true, Companion: "tubules.companion.ome"})
+	if err != nil {
+		return err
+	}
+	name := "tubules"
+	settings := into(d)
+	settings.Name = &name
+	if _, err = l.load(sources(home+"/confocal/tubules", set...), ome, settings); err != nil {
+		return err
+	}
+
+	drawn := newTissue(3, 128, 128, 14).stack("segmentation (drawn)", imaging.Uint8, 1, 1, 1)
+	drawn.Channels = []imaging.Channel{{Name: "labels"}}
+	image, err := l.t.Files.AddImage(l.actor, drawn)
+	if err != nil {
+		return err
+	}
+	_, err = l.create("DatasetImageLink", store.Values{"parent": d, "child": image})
+	return err
+}
+
+// slides fills a dataset with pictures that have awkward names.
+func (s *study) slides(d *store.Row) error {
+	for i, name := range []string{"overview.png", "overview.png", "Übersicht Nierenschnitt äöüß.png", "cortex/medulla: 10×.png", LongName} {
+		data, err := pngBytes(newTissue(uint64(20+i), 240, 180, 12).stained())
+		if err != nil {
+			return err
+		}
+		file := fmt.Sprintf("slide %d.png", i+1)
+		if i < 2 {
+			file = name
+		}
+		out, err := s.ada.load(sources(fmt.Sprintf("%s/scanner/tray %d", home, i+1), imaging.NamedFile{Name: file, Data: data}), "loci.formats.in.APNGReader", into(d))
+		if err != nil {
+			return err
+		}
+		if err := s.ada.rename("Image", out.Images[0], name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// zebrafishProject makes a second project, a dataset in none, an image in none,
+// and something of another member.
+func (s *study) zebrafishProject() error {
+	l := s.ada
+	project, err := l.create("Project", store.Values{"name": "Zebrafish / heart"})
+	if err != nil {
+		return err
+	}
+	d, err := l.dataset(project, "Time-lapse", "One beat of a heart")
+	if err != nil {
+		return err
+	}
+	lapse := newTissue(40, 160, 120, 14).stack("beat", imaging.Uint8, 1, 2, 8)
+	data, err := imaging.TIFF(lapse, true)
+	if err != nil {
+		return err
+	}
+	tiff := "loci.formats.in.TiffReader"
+	if _, err := l.load(sources(home+"/fish", imaging.NamedFile{Name: "beat.tif", Data: data}), tiff, into(d)); err != nil {
+		return err
+	}
+	alone, err := l.dataset(nil, "Calibration", "In no project")
+	if err != nil {
+		return err
+	}
+	fake := imaging.NamedFile{Name: "beads&sizeX=96&sizeY=64&sizeZ=3&sizeC=2&pixelType=uint16&physicalSizeX=0.1&physicalSizeY=0.1.fake"}
+	if _, err := l.load(sources(home+"/calibration", fake), "loci.formats.in.FakeReader", into(alone)); err != nil {
+		return err
+	}
+	if data, err = imaging.TIFF(newTissue(41, 96, 96, 12).stack("test", imaging.Uint8, 1, 1, 1), false); err != nil {
+		return err
+	}
+	if _, err := l.load(sources(home, imaging.NamedFile{Name: "first light.tif", Data: data}), tiff, repository.Settings{}); err != nil {
+		return err
+	}
+	// Grace's part of the laboratory.
+	retina, err := s.grace.create("Project", store.Values{"name": "Retina"})
+	if err != nil {
+		return err
+	}
+	if d, err = s.grace.dataset(retina, "Pilot", ""); err != nil {
+		return err
+	}
+	if data, err = imaging.OMETIFF("retina.ome.tiff", []imaging.Picture{newTissue(42, 128, 128, 11).stack("retina", imaging.Uint16, 1, 3, 1)}, imaging.Options{Deflate: true}); err != nil {
+		return err
+	}
+	_, err = s.grace.load(sources("/home/grace/retina", imaging.NamedFile{Name: "retina.ome.tiff", Data: data}), "loci.formats.in.OMETiffReader", into(d))
+	return err
+}
+
+// screen makes a screen with one plate.
+func (s *study) screen() error {
+	screen, err := s.ada.create("Screen", store.Values{"name": "Drug screen", "description": "Two runs on a small plate", "type": "compound"})
+	if err != nil {
+		return err
+	}
+	fake := imaging.NamedFile{Name: "plate 7&plates=1&plateRows=2&plateCols=3&fields=2&plateAcqs=2&sizeX=64&sizeY=48&sizeC=2.fake"}
+	out, err := s.ada.load(sources(home+"/screen", fake), "loci.formats.in.FakeReader", repository.Settings{TargetClass: "Screen", Target: screen.ID})
+	if err != nil {
+		return err
+	}
+	return s.ada.rename("Plate", out.Plates[0], "Plate 7")
+}
+
+// privateData makes something that only its owner sees.
+func (s *study) privateData() error {
+	project, err := s.private.create("Project", store.Values{"name": "Unpublished"})
+	if err != nil {
+		return err
+	}
+	d, err := s.private.dataset(project, "Draft", "")
+	if err != nil {
+		return err
+	}
+	data, err := pngBytes(newTissue(50, 160, 120, 12).stained())
+	if err != nil {
+		return err
+	}
+	_, err = s.private.load(sources(home+"/draft", imaging.NamedFile{Name: "draft.png", Data: data}), "loci.formats.in.APNGReader", into(d))
+	return err
+}
