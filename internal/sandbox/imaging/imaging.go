@@ -105,6 +105,7 @@ type Series struct {
 	Acquired        time.Time // zero when unknown
 	StageLabel      string
 	ROIs            []ROI
+	Annotations     []Annotation
 }
 
 // PlaneBytes returns the size of one plane in bytes.

@@ -265,14 +265,16 @@ func TestPlainTIFFKeepsTheHyperstack(t *testing.T) {
 	samePlanes(t, f, 0, p)
 }
 
-func TestROIsAndPlatesOfOMEXML(t *testing.T) {
+func TestWhatElseOMEXMLHolds(t *testing.T) {
 	data, _ := OMETIFF("x.tif", []Picture{ramp("x", Uint8, 8, 8, 1, 1, 1)}, Options{})
-	extra := `<Plate ID="Plate:0" Name="P"><Well ID="Well:0" Row="1" Column="2"><WellSample ID="WellSample:0" Index="0"><ImageRef ID="Image:0"/></WellSample></Well>` +
+	extra := `<StructuredAnnotations><TagAnnotation ID="Annotation:0"><Description>why</Description><Value>blue</Value></TagAnnotation>` +
+		`<MapAnnotation ID="Annotation:1" Namespace="ns"><Value><M K="a">1</M><M K="a">2</M></Value></MapAnnotation></StructuredAnnotations>` +
+		`<Plate ID="Plate:0" Name="P"><Well ID="Well:0" Row="1" Column="2"><WellSample ID="WellSample:0" Index="0"><ImageRef ID="Image:0"/></WellSample></Well>` +
 		`<PlateAcquisition ID="PA:0" Name="run"><WellSampleRef ID="WellSample:0"/></PlateAcquisition></Plate>` +
 		`<ROI ID="ROI:0" Name="r"><Union><Rectangle ID="Shape:0" X="1" Y="2" Width="3" Height="4"><Transform A00="1" A10="0" A01="0" A11="1" A02="5" A12="6"/></Rectangle></Union></ROI></OME>`
 	i := bytes.Index(data, []byte(`<?xml`))
 	j := bytes.Index(data, []byte("</OME>"))
-	doc := strings.Replace(string(data[i:j]), "</Image>", `<ROIRef ID="ROI:0"/></Image>`, 1) + extra
+	doc := strings.Replace(string(data[i:j]), "</Image>", `<ROIRef ID="ROI:0"/><AnnotationRef ID="Annotation:1"/><AnnotationRef ID="Annotation:0"/></Image>`, 1) + extra
 	companion := NamedFile{"x.companion.ome", []byte(strings.Replace(doc, fileUUID("x.tif"), "urn:uuid:other", 1))}
 	f, err := Read(mem(companion, NamedFile{"x.tif", data}), companion.Name)
 	if err != nil {
@@ -282,6 +284,10 @@ func TestROIsAndPlatesOfOMEXML(t *testing.T) {
 		Transform: &[6]float64{1, 0, 0, 1, 5, 6}, Bytes: []byte{}}}
 	if r := f.Series[0].ROIs; len(r) != 1 || !reflect.DeepEqual(r[0].Shapes, want) {
 		t.Errorf("rois: %+v", r)
+	}
+	notes := []Annotation{{Kind: "MapAnnotation", NS: "ns", Pairs: [][2]string{{"a", "1"}, {"a", "2"}}}, {Kind: "TagAnnotation", Description: "why", Value: "blue"}}
+	if got := f.Series[0].Annotations; !reflect.DeepEqual(got, notes) {
+		t.Errorf("annotations: %+v", got)
 	}
 	if len(f.Plates) != 1 || f.Plates[0].Rows != 2 || f.Plates[0].Columns != 3 || f.Plates[0].Wells[0].Fields[0] != (Field{0, 0}) {
 		t.Errorf("plates: %+v", f.Plates)

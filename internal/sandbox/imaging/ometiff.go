@@ -75,6 +75,12 @@ func (o *omeSet) read(doc *omeDoc) (*Fileset, error) {
 	for i := range doc.ROIs {
 		rois[doc.ROIs[i].ID] = doc.ROIs[i].roi()
 	}
+	annotations := map[string]Annotation{}
+	for i := range doc.Structured.All {
+		if a, ok := doc.Structured.All[i].annotation(); ok {
+			annotations[doc.Structured.All[i].ID] = a
+		}
+	}
 	index := map[string]int{}
 	used := 0 // pages that images without TiffData have taken so far
 	for i := range doc.Images {
@@ -96,6 +102,11 @@ func (o *omeSet) read(doc *omeDoc) (*Fileset, error) {
 		for _, ref := range im.ROIRefs {
 			if r, ok := rois[ref.ID]; ok {
 				s.ROIs = append(s.ROIs, r)
+			}
+		}
+		for _, ref := range im.AnnotationRefs {
+			if a, ok := annotations[ref.ID]; ok {
+				s.Annotations = append(s.Annotations, a)
 			}
 		}
 		index[im.ID] = i

@@ -18,6 +18,9 @@ type omeDoc struct {
 	Images     []omeImage `xml:"Image"`
 	Plates     []omePlate `xml:"Plate"`
 	ROIs       []omeROI   `xml:"ROI"`
+	Structured struct {
+		All []omeAnnotation `xml:",any"`
+	} `xml:"StructuredAnnotations"`
 }
 
 type omeBinary struct {
@@ -37,7 +40,8 @@ type omeImage struct {
 	StageLabel  struct {
 		Name string `xml:"Name,attr"`
 	} `xml:"StageLabel"`
-	ROIRefs []omeRef `xml:"ROIRef"`
+	ROIRefs        []omeRef `xml:"ROIRef"`
+	AnnotationRefs []omeRef `xml:"AnnotationRef"`
 }
 
 type omePixels struct {

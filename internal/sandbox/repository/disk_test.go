@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"omerods/internal/sandbox/imaging"
@@ -154,5 +155,44 @@ func TestListing(t *testing.T) {
 	}
 	if sum := f.st.Get("OriginalFile", im.Files[0]).Text("hash"); sum != "9dd4e461268c8034f5c8564e155c67a6" {
 		t.Errorf("MD5 %s", sum)
+	}
+}
+
+func TestWhatTheFileBringsAlong(t *testing.T) {
+	f := newFixture(t)
+	files := setOfFiles(t)
+	notes := `<StructuredAnnotations><TagAnnotation ID="Annotation:0"><Value>blue</Value></TagAnnotation>` +
+		`<LongAnnotation ID="Annotation:1" Namespace="ns"><Value>7</Value></LongAnnotation>` +
+		`<MapAnnotation ID="Annotation:2"><Value><M K="a">1</M><M K="a">2</M></Value></MapAnnotation></StructuredAnnotations>` +
+		`<ROI ID="ROI:0" Name="r"><Union><Line ID="Shape:0" X1="1" Y1="2" X2="3.5" Y2="4" TheZ="0" StrokeColor="4294967295" StrokeWidth="2" Text="x"/>` +
+		`<Mask ID="Shape:1" X="0" Y="0" Width="8" Height="1"><BinData Length="1">qg==</BinData></Mask></Union></ROI></OME>`
+	refs := `<ROIRef ID="ROI:0"/><AnnotationRef ID="Annotation:0"/><AnnotationRef ID="Annotation:1"/><AnnotationRef ID="Annotation:2"/></Image>`
+	doc := string(files[0].Data[bytes.Index(files[0].Data, []byte("<?xml")):])
+	doc = doc[:strings.Index(doc, "</OME>")] + notes
+	doc = strings.Replace(doc, "</Image>", refs, 1)
+	doc = strings.Replace(doc, `UUID="urn`, `UUID="x`, 1)
+	out := f.run(f.upload(append([]imaging.NamedFile{{Name: "s.companion.ome", Data: []byte(doc)}}, files...)...), Settings{})
+	img := out.Images[0]
+	if n := len(f.st.Collection("Image", img, "annotationLinks")); n != 3 {
+		t.Errorf("%d annotations", n)
+	}
+	pairs := f.st.Find("MapAnnotation", func(*store.Row) bool { return true })
+	if want := []store.NamedValue{{Name: "a", Value: "1"}, {Name: "a", Value: "2"}}; pairs == nil || !reflect.DeepEqual(pairs.Get("mapValue"), want) {
+		t.Errorf("pairs %v", pairs)
+	}
+	rois := f.st.Collection("Image", img, "rois")
+	if len(rois) != 1 || rois[0].Text("name") != "r" {
+		t.Fatalf("rois %v", rois)
+	}
+	shapes := f.st.Collection("Roi", rois[0].ID, "shapes")
+	if len(shapes) != 2 {
+		t.Fatalf("shapes %v", shapes)
+	}
+	line, mask := shapes[0], shapes[1]
+	if line.Class.Name != "Line" || line.Get("x2") != 3.5 || line.Get("strokeColor") != int32(-1) || line.Get("theZ") != int32(0) || line.Get("theT") != nil || line.Text("textValue") != "x" {
+		t.Errorf("line %v", line.Values)
+	}
+	if b, _ := mask.Get("bytes").([]byte); mask.Class.Name != "Mask" || !bytes.Equal(b, []byte{0xaa}) {
+		t.Errorf("mask %v", mask.Values)
 	}
 }

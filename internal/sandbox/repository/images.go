@@ -126,6 +126,11 @@ func (w *writer) image(i int) error {
 			return err
 		}
 	}
+	for k := range s.Annotations {
+		if err := addAnnotation(w.a, image, &s.Annotations[k]); err != nil {
+			return err
+		}
+	}
 	w.images = append(w.images, image)
 	w.out.Images = append(w.out.Images, image.ID)
 	w.out.Pixels = append(w.out.Pixels, pixels.ID)
