@@ -87,7 +87,7 @@ func (d *dirNode) Create(ctx context.Context, name string, flags, mode uint32, o
 	if err != nil {
 		return nil, nil, 0, d.mount.fail(ctx, opCreate, d.entity.child(name), err)
 	}
-	d.entity.learn(name, true)
+	d.entity.changed(name, true)
 	d.mount.fillEntry(out, h.entity, a)
 	return d.attach(ctx, name, h.entity), h, h.openFlags(), 0
 }
@@ -129,7 +129,7 @@ func (d *dirNode) Mkdir(ctx context.Context, name string, mode uint32, out *fuse
 	if err != nil {
 		return nil, d.mount.fail(ctx, opMkdir, d.entity.child(name), err)
 	}
-	d.entity.learn(name, true)
+	d.entity.changed(name, true)
 	d.mount.fillEntry(out, e, a)
 	return d.attach(ctx, name, e), 0
 }
@@ -178,7 +178,7 @@ func (d *dirNode) remove(ctx context.Context, o op, name string, do func(tree.Re
 	if err != nil {
 		return d.mount.fail(ctx, o, d.entity.child(name), err)
 	}
-	d.entity.learn(name, false)
+	d.entity.changed(name, false)
 	if e := entityOf(d.GetChild(name)); e != nil {
 		d.mount.entities.remove(e)
 	}
@@ -206,8 +206,8 @@ func (d *dirNode) Rename(ctx context.Context, name string, newParent gofuse.Inod
 	if moved != nil {
 		moved.place(to.entity, newName)
 	}
-	d.entity.learn(name, false)
-	to.entity.learn(newName, true)
+	d.entity.changed(name, false)
+	to.entity.changed(newName, true)
 	return 0
 }
 

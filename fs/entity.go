@@ -30,6 +30,8 @@ type entity struct {
 	node tree.Node
 	last tree.Attr // what the kernel was told last
 	gone bool      // removed through this mount
+	// changes counts what was made, removed or renamed in this folder.
+	changes uint64
 	// known are the names a mount answers from memory (see quiet) that do
 	// exist in this folder.
 	known map[string]struct{}
@@ -102,6 +104,23 @@ func (e *entity) isGone() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.gone
+}
+
+// version tells whether the folder changed through this mount since another
+// call.
+func (e *entity) version() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.changes
+}
+
+// changed notes that a name came to the folder or went. It is called when
+// the tree has done it, so that whoever lists before sees another version.
+func (e *entity) changed(name string, there bool) {
+	e.mu.Lock()
+	e.changes++
+	e.mu.Unlock()
+	e.learn(name, there)
 }
 
 // told returns the attributes the kernel was told last.

@@ -116,8 +116,8 @@ func Mount(ctx context.Context, root tree.Dir, mountpoint string, opts Options) 
 	if err != nil {
 		return nil, fmt.Errorf("attributes of the root: %w", err)
 	}
-	if attr.Kind != tree.KindDir {
-		return nil, errors.New("the root is not a folder")
+	if err := checkNode(root, attr); err != nil || attr.Kind != tree.KindDir {
+		return nil, errors.Join(errors.New("the root is no proper folder"), err)
 	}
 
 	m := newMount(opts)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -120,27 +121,26 @@ func TestRemovedButOpen(t *testing.T) {
 // how often it was looked up.
 type reused struct {
 	tree.Dir
-	looked int
+	looked atomic.Int64
 }
 
 func (r *reused) Lookup(ctx ctx, name string) (tree.Node, error) {
 	n, err := r.Dir.Lookup(ctx, name)
 	if f, ok := n.(tree.File); ok {
-		r.looked++
-		return sameIno{f, r.looked}, err
+		return sameIno{f, r.looked.Add(1)}, err
 	}
 	return n, err
 }
 
 type sameIno struct {
 	tree.File
-	version int
+	version int64
 }
 
 func (s sameIno) Attr(ctx ctx) (tree.Attr, error) {
 	a, err := s.File.Attr(ctx)
 	a.Ino = 77
-	a.Size = int64(s.version)
+	a.Size = s.version
 	return a, err
 }
 
@@ -160,8 +160,8 @@ func TestNewestNodeServes(t *testing.T) {
 			t.Errorf("got inode %d", got)
 		}
 		st, err := f.Stat()
-		if err != nil || st.Size() != int64(r.looked) {
-			t.Errorf("got size %d %v, want that of the newest node, %d", st.Size(), err, r.looked)
+		if err != nil || st.Size() != r.looked.Load() {
+			t.Errorf("got size %d %v, want that of the newest node, %d", st.Size(), err, r.looked.Load())
 		}
 	}
 }

@@ -20,6 +20,7 @@ type listing struct {
 
 	mu      sync.Mutex // guards the fields below
 	entries []tree.Entry
+	version uint64         // of the folder when it was listed
 	next    int            // the entry to be read next; 0 and 1 are "." and ".."
 	stale   bool           // rewound: list again before the next entry
 	index   map[string]int // made when a name is asked for out of order
@@ -49,6 +50,7 @@ func (d *dirNode) OpendirHandle(ctx context.Context, _ uint32) (gofuse.FileHandl
 
 // load lists the folder; it needs the lock or a listing nobody else has.
 func (l *listing) load(ctx context.Context) error {
+	version := l.dir.entity.version()
 	entries, err := l.dir.tree().List(ctx)
 	if err != nil {
 		return err
@@ -63,7 +65,7 @@ func (l *listing) load(ctx context.Context) error {
 		l.dir.entity.learn(e.Name, true)
 		kept = append(kept, e)
 	}
-	l.entries, l.index, l.stale = kept, nil, false
+	l.entries, l.index, l.stale, l.version = kept, nil, false, version
 	return nil
 }
 
@@ -140,10 +142,15 @@ func (l *listing) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (
 }
 
 // node returns the node that the listing has for a name. Mostly it is the one
-// just read; after an interrupted READDIRPLUS the library replays others.
+// just read; after an interrupted READDIRPLUS the library replays others. Once
+// something came or went the listing vouches for no node: the kernel would
+// believe in a name that was removed a moment ago.
 func (l *listing) node(name string) tree.Node {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.dir.entity.version() != l.version {
+		return nil
+	}
 	if i := l.next - dots - 1; i >= 0 && i < len(l.entries) && l.entries[i].Name == name {
 		return l.entries[i].Node
 	}

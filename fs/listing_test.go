@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"omerods/fs"
 	"omerods/fs/fstest"
 	"omerods/fs/memtree"
 	"omerods/fs/tree"
@@ -207,5 +208,51 @@ func TestListingSurvivesOddNames(t *testing.T) {
 	dir := fstest.Mount(t, oddNames{mt.Root()})
 	if got := sh(t, `ls -U "$1"`, dir); got != "first\nlast\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// stubborn lists nodes that have attributes even when they are removed.
+type stubborn struct{ tree.Dir }
+
+func (s stubborn) List(ctx ctx) ([]tree.Entry, error) {
+	list, err := s.Dir.List(ctx)
+	for i, e := range list {
+		if f, ok := e.Node.(tree.File); ok {
+			a, _ := f.Attr(ctx)
+			list[i].Node = fixedAttr{f, a}
+		}
+	}
+	return list, err
+}
+
+func (s stubborn) Unlink(ctx ctx, name string) error {
+	return s.Dir.(tree.Remover).Unlink(ctx, name)
+}
+func (s stubborn) Rmdir(ctx ctx, name string) error { return s.Dir.(tree.Remover).Rmdir(ctx, name) }
+
+type fixedAttr struct {
+	tree.File
+	attr tree.Attr
+}
+
+func (f fixedAttr) Attr(ctx) (tree.Attr, error) { return f.attr, nil }
+
+func TestListingRevivesNothing(t *testing.T) {
+	mt := memtree.New()
+	mt.WriteFile("f", nil)
+	dir := fstest.Mount(t, stubborn{mt.Root()}, func(o *fs.Options) { o.EntryTimeout = time.Minute })
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := os.Remove(dir + "/f"); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, fd); !slices.Equal(got, []string{"f"}) {
+		t.Errorf("the listing was taken before: got %v", got)
+	}
+	if _, err := os.Stat(dir + "/f"); !os.IsNotExist(err) {
+		t.Errorf("removed: got %v", err)
 	}
 }

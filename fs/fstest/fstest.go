@@ -3,7 +3,6 @@ package fstest
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -74,14 +73,12 @@ func end(t testing.TB, s *fs.Server) {
 		return
 	}
 	t.Errorf("unmount: %v", err)
-	var busy *fs.BusyError
-	if errors.As(err, &busy) {
-		if err := s.Detach(ctx); err != nil {
-			t.Errorf("detach: %v", err)
-		}
-	}
+	// Who is inside would keep it alive.
 	if err := s.Abort(); err != nil {
 		t.Errorf("abort: %v", err)
+	}
+	if err := s.Detach(ctx); err != nil {
+		t.Errorf("detach: %v", err)
 	}
 	select {
 	case <-s.Done():
