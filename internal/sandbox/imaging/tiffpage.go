@@ -76,9 +76,15 @@ func (p *tiffPage) rowBytes(samples int) int64 {
 	return (int64(p.tileW)*int64(samples)*int64(p.bits) + 7) / 8
 }
 
+// maxTileBytes bounds a tile; a small page with a giant tile is a fraud.
+const maxTileBytes = 64 << 20
+
 // checkBlocks tells whether all blocks are there and lie inside the file.
 func (p *tiffPage) checkBlocks(size int64) error {
 	if p.tileW < 1 || p.tileH < 1 || p.tileW > math.MaxInt32/2 || p.tileH > math.MaxInt32/2 {
+		return damaged("tiles of %dx%d", p.tileW, p.tileH)
+	}
+	if p.tiled && p.rowBytes(p.samples)*int64(p.tileH) > maxTileBytes {
 		return damaged("tiles of %dx%d", p.tileW, p.tileH)
 	}
 	across, down := p.blocks()
