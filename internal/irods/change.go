@@ -155,7 +155,7 @@ func (c *Client) Truncate(ctx context.Context, path string, size int64) error {
 }
 
 // Touch sets the modification time of a data object or collection, in whole
-// seconds, which is all that iRODS keeps.
+// seconds, which is all that iRODS keeps. It makes nothing that is not there.
 func (c *Client) Touch(ctx context.Context, path string, t time.Time) error {
 	if err := CheckPath(path); err != nil {
 		return describe(err, "touch", path)

@@ -3,7 +3,6 @@ package irods
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -188,56 +187,4 @@ func (c *Client) rights(ctx context.Context, cn *conn, zone string, collections 
 		}
 	}
 	return nil
-}
-
-// Space is room in bytes; a zero Total means unknown.
-type Space struct {
-	Total, Free uint64
-}
-
-// Space returns the room that the user has: what their quota leaves, else the
-// free space that the resource for new data states. Many servers state none.
-func (c *Client) Space(ctx context.Context) (Space, error) {
-	var s Space
-	err := c.with(ctx, "ask for space", "", repeatable, func(cn *conn) error {
-		s = Space{}
-		q := &query{
-			sel: []column{common.ICAT_COLUMN_QUOTA_LIMIT, common.ICAT_COLUMN_QUOTA_OVER, common.ICAT_COLUMN_QUOTA_RESC_ID},
-			where: []condition{
-				{common.ICAT_COLUMN_QUOTA_USER_NAME, "= '" + c.cfg.ClientUser + "'"},
-				{common.ICAT_COLUMN_QUOTA_USER_ZONE, "= '" + c.cfg.ClientZone + "'"},
-			},
-		}
-		rows, err := q.run(ctx, cn)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			limit, over := parseInt(r[0]), parseInt(r[1])
-			if limit <= 0 {
-				continue
-			}
-			free := uint64(max(0, min(limit, -over)))
-			if s.Total == 0 || free < s.Free {
-				s = Space{Total: uint64(limit), Free: free}
-			}
-		}
-		if s.Total > 0 {
-			return nil
-		}
-		q = &query{sel: []column{common.ICAT_COLUMN_R_FREE_SPACE, common.ICAT_COLUMN_R_RESC_NAME}}
-		if c.cfg.Resource != "" {
-			q.where = []condition{equal(common.ICAT_COLUMN_R_RESC_NAME, c.cfg.Resource)}
-		}
-		if rows, err = q.run(ctx, cn); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if free, err := strconv.ParseUint(strings.TrimSpace(r[0]), 10, 64); err == nil && free > s.Free {
-				s = Space{Total: free, Free: free}
-			}
-		}
-		return nil
-	})
-	return s, err
 }

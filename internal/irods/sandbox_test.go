@@ -1,0 +1,186 @@
+package irods_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"omerods/internal/irods"
+	"omerods/internal/sandbox/irodsd"
+)
+
+const secret = "correct horse battery"
+
+type zone struct {
+	*irodsd.Server
+	port int
+}
+
+// serve starts a server with the users alice and bob, whose password is
+// secret.
+func serve(t *testing.T, change ...func(*irodsd.Config)) *zone {
+	t.Helper()
+	cfg := irodsd.Config{StateDir: t.TempDir(), AdminPassword: "admin-" + secret}
+	for _, f := range change {
+		f(&cfg)
+	}
+	s, err := irodsd.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close server: %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("server: %v", err)
+		}
+	})
+	for _, user := range []string{"alice", "bob"} {
+		if err := s.AddUser(t.Context(), user, "rodsuser", secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &zone{s, l.Addr().(*net.TCPAddr).Port}
+}
+
+func (z *zone) config() irods.Config {
+	return irods.Config{Host: "127.0.0.1", Port: z.port, User: "alice", Zone: "tempZone", Password: secret}
+}
+
+func (z *zone) client(t *testing.T, change ...func(*irods.Config)) *irods.Client {
+	t.Helper()
+	cfg := z.config()
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := irods.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// relay passes bytes on to a port and keeps them.
+type relay struct {
+	port int
+	mu   sync.Mutex
+	seen bytes.Buffer
+	all  []net.Conn
+}
+
+func newRelay(t *testing.T, to int) *relay {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{port: l.Addr().(*net.TCPAddr).Port}
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.DialTCP("tcp", nil, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: to})
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.all = append(r.all, in, out)
+			r.mu.Unlock()
+			wg.Add(2)
+			for _, p := range [][2]net.Conn{{in, out}, {out, in}} {
+				go func() {
+					defer wg.Done()
+					_, _ = io.Copy(p[0], io.TeeReader(p[1], r))
+					_ = p[0].Close()
+					_ = p[1].Close()
+				}()
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		r.cut()
+		wg.Wait()
+	})
+	return r
+}
+
+func (r *relay) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen.Write(p)
+}
+
+func (r *relay) bytes() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return bytes.Clone(r.seen.Bytes())
+}
+
+// cut ends all connections so far.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.all {
+		_ = c.Close()
+	}
+	r.all = nil
+}
+
+// certificate makes a server certificate for a name and its file.
+func certificate(t *testing.T, name string) (*tls.Config, string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, file
+}
+
+func ctxFor(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
