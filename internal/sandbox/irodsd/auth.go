@@ -19,6 +19,7 @@ func (s *session) newChallenge() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails
 	s.challenge = hex.EncodeToString(b[:])
+	s.signature = hex.EncodeToString([]byte(s.challenge[:16]))
 	return s.challenge
 }
 
@@ -76,7 +77,7 @@ func (s *session) login(response string, who name) error {
 			return status.InvalidAuthentication
 		}
 		client := proxy
-		if s.client.user != "" && s.client != s.proxy {
+		if s.client.user != "" && s.client != who {
 			if !proxy.Admin() {
 				return status.ProxyUserNoPrivilege
 			}
@@ -149,7 +150,7 @@ func (s *session) nativeStep(msg map[string]any, text func(string) string) (*rep
 				return nil, status.InvalidInputParam
 			}
 		}
-		if err := s.login(text("digest"), name{text("user_name"), text("zone_name")}); err != nil {
+		if err := s.login(text("digest"), s.srv.named(text("user_name"), text("zone_name"))); err != nil {
 			return nil, err
 		}
 		return s.jsonReply(msg)
@@ -211,7 +212,7 @@ func (s *session) authRequest(*request) (*reply, error) {
 // authResponse is API 704, the second step.
 func (s *session) authResponse(req *request) (*reply, error) {
 	user, zone := catalog.SplitUser(req.in.Str("username"), s.srv.cfg.Zone)
-	if err := s.login(strings.TrimSpace(req.in.Str("response")), name{user, zone}); err != nil {
+	if err := s.login(strings.TrimSpace(req.in.Str("response")), s.srv.named(user, zone)); err != nil {
 		return nil, err
 	}
 	return &reply{note: deprecated, code: -3002000}, nil

@@ -3,6 +3,7 @@ package irodsd
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,11 +18,11 @@ import (
 // client asks for it, version, and TLS if both agreed.
 func (s *session) connect() error {
 	h, err := wire.ReadHeader(s.r)
+	if errors.Is(err, wire.ErrMalformed) || err == nil && h.Type != wire.TypeConnect {
+		return s.refuse(status.HeaderRead)
+	}
 	if err != nil {
 		return err
-	}
-	if h.Type != wire.TypeConnect {
-		return s.refuse(status.HeaderRead)
 	}
 	in, err := wire.ReadBody(s.r, h.Body, wire.QuotesNew)
 	if err != nil || in.Name != "StartupPack_PI" {
@@ -30,8 +31,7 @@ func (s *session) connect() error {
 	if _, err := io.CopyN(io.Discard, s.r, h.Error+h.Stream); err != nil {
 		return err
 	}
-	s.proxy = name{in.Str("proxyUser"), in.Str("proxyRcatZone")}
-	s.client = name{in.Str("clientUser"), in.Str("clientRcatZone")}
+	s.client = s.srv.named(in.Str("clientUser"), in.Str("clientRcatZone"))
 	s.quotes = quotesOf(in.Str("relVersion"))
 	option := in.Str("option")
 	if option == "HEARTBEAT" {
@@ -59,6 +59,14 @@ func (s *session) connect() error {
 		return s.startTLS()
 	}
 	return nil
+}
+
+// named completes a user name with the server's zone.
+func (s *Server) named(user, zone string) name {
+	if zone == "" {
+		zone = s.cfg.Zone
+	}
+	return name{user, zone}
 }
 
 func orEOF(err error) error {

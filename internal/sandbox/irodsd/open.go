@@ -264,9 +264,7 @@ func (s *session) openData(d *descriptor) error {
 	}
 	if d.flags&flagTruncate != 0 && d.canWrite() {
 		flags |= os.O_TRUNC
-		if d.replica.Size > 0 {
-			s.srv.writers.touched(d.writing)
-		}
+		s.srv.writers.touched(d.writing)
 	}
 	f, err := s.srv.vault.open(d.replica.Path, flags, d.canWrite())
 	d.file = f

@@ -61,7 +61,7 @@ func (k *cursor) page(limit int) ([][]string, error) {
 // genQuery is API 702.
 func (s *session) genQuery(req *request) (*reply, error) {
 	if z := req.kv["zone"]; z != "" && z != s.srv.cfg.Zone {
-		return s.rows(nil, nil, 0, 0), status.InvalidZoneName
+		return nil, status.InvalidZoneName
 	}
 	var q genquery.Request
 	q.Options = int(req.in.Int("options"))
@@ -128,18 +128,18 @@ func (s *session) paged(req *request, options, offset int, start func() (*cursor
 	}
 	k := s.cursors.open[index]
 	if index > 0 && k == nil {
-		return s.rows(nil, nil, 0, 0), status.InvalidArgument
+		return nil, status.InvalidArgument
 	}
 	if index == 0 {
 		var err error
 		if k, err = start(); err != nil {
-			return s.rows(nil, nil, 0, 0), err
+			return nil, err
 		}
 		k.offset = max(offset, 0)
 	}
 	rows, err := k.page(limit)
 	if err != nil {
-		return s.rows(nil, nil, 0, 0), err
+		return nil, err
 	}
 	// A full page leaves the cursor open even when no row follows: only the
 	// next call finds that out.
@@ -151,10 +151,11 @@ func (s *session) paged(req *request, options, offset int, start func() (*cursor
 		next = index
 	default:
 		if next, err = s.cursors.add(k); err != nil {
-			return s.rows(nil, nil, 0, 0), err
+			return nil, err
 		}
 	}
 	if len(rows) == 0 {
+		// The one failure that carries a whole, empty, result.
 		return s.rows(nil, nil, 0, 0), status.NoRowsFound
 	}
 	return s.rows(k.cols, rows, next, k.total), nil

@@ -26,13 +26,13 @@ type session struct {
 
 	started time.Time
 	program string
-	proxy   name
-	client  name
+	client  name         // from the start-up pack
 	user    catalog.User // the client, once logged in
 	proxied catalog.User // who logged in
 	logged  bool
 
 	challenge string
+	signature string // of the session, from the last challenge; goes into password changes
 	secret    []byte // shared secret of an encrypted connection
 	ticket    string // session ticket
 	cursors   cursors

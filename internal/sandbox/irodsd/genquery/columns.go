@@ -1,5 +1,7 @@
 package genquery
 
+import "slices"
+
 // column is where a query column's value comes from.
 type column struct {
 	table string // alias in tables
@@ -117,6 +119,10 @@ var links = []link{
 // the conditions that connect them. ok is false when there is no way.
 func join(wanted []string) (from, on []string, ok bool) {
 	if len(wanted) == 0 {
+		return nil, nil, false
+	}
+	has := func(alias string) bool { return slices.Contains(wanted, alias) }
+	if (has("u") || has("g")) && (has("ca") || has("cat")) {
 		return nil, nil, false
 	}
 	in := map[string]bool{wanted[0]: true}
