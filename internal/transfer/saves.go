@@ -48,7 +48,7 @@ type Annotator interface {
 
 // SavesConfig holds what Saves needs.
 type SavesConfig struct {
-	Archive   Archive
+	Archive   Archive // or see Use
 	Annotator Annotator // may be nil
 	Records   *Records
 	Logger    *slog.Logger
@@ -79,6 +79,13 @@ func NewSaves(cfg SavesConfig) *Saves {
 		recent: newRecentFiles(),
 		saves:  map[string]*save{},
 	}
+}
+
+// Use names the archive; it is called once, before anything else, when the
+// archive's view could not be made before its guard.
+func (s *Saves) Use(a Archive) {
+	s.cfg.Archive = a
+	s.states.archive = a
 }
 
 // Close ends all running saves as partial and waits for that.

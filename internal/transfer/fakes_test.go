@@ -1,0 +1,401 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/pack"
+)
+
+// fakeArchive is an archive in memory.
+type fakeArchive struct {
+	mu    sync.Mutex
+	files map[string][]byte
+	avus  map[string][]AVU
+	fail  func(op, path string) error
+}
+
+func newFakeArchive() *fakeArchive {
+	return &fakeArchive{files: map[string][]byte{}, avus: map[string][]AVU{}, fail: func(string, string) error { return nil }}
+}
+
+func (a *fakeArchive) CollectionAVUs(_ context.Context, colls []string, prefix string) (map[string][]AVU, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := map[string][]AVU{}
+	for _, c := range colls {
+		for _, v := range a.avus[c] {
+			if strings.HasPrefix(v.Name, prefix) {
+				out[c] = append(out[c], v)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (a *fakeArchive) ChangeAVUs(_ context.Context, p string, remove, add []AVU) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.fail("avus", p); err != nil {
+		return err
+	}
+	for _, r := range remove {
+		if !slices.Contains(a.avus[p], r) {
+			return fmt.Errorf("no %v on %s", r, p)
+		}
+		a.avus[p] = slices.DeleteFunc(a.avus[p], func(v AVU) bool { return v == r })
+	}
+	for _, n := range add {
+		if slices.Contains(a.avus[p], n) || n.Name == "" || n.Value == "" {
+			return fmt.Errorf("refused %v on %s", n, p)
+		}
+		a.avus[p] = append(a.avus[p], n)
+	}
+	return nil
+}
+
+func (a *fakeArchive) AVUs(_ context.Context, p string) ([]AVU, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.avus[p]), nil
+}
+
+func (a *fakeArchive) Stat(_ context.Context, p string) (ObjectInfo, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b, ok := a.files[p]
+	if !ok {
+		return ObjectInfo{}, tree.ErrNotFound
+	}
+	sum := sha256.Sum256(b)
+	return ObjectInfo{Size: int64(len(b)), SHA256: sum[:]}, nil
+}
+
+func (a *fakeArchive) Open(_ context.Context, p string) (tree.Handle, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b, ok := a.files[p]
+	if !ok {
+		return nil, tree.ErrNotFound
+	}
+	return bytesHandle{bytes.NewReader(b)}, nil
+}
+
+func (a *fakeArchive) Name(_ context.Context, p string) string { return "irods://fake" + p }
+
+// value returns the value of one metadata name.
+func (a *fakeArchive) value(p, name string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, v := range a.avus[p] {
+		if v.Name == name {
+			return v.Value
+		}
+	}
+	return ""
+}
+
+type bytesHandle struct{ *bytes.Reader }
+
+func (h bytesHandle) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
+	return h.Reader.ReadAt(p, off)
+}
+func (h bytesHandle) Release(context.Context) {}
+
+// put writes a file as the archive's view does.
+func (a *fakeArchive) put(ctx context.Context, g Guard, p string, content []byte) error {
+	if err := g.BeforeCreate(ctx, p); err != nil {
+		return err
+	}
+	s1, s2 := sha1.Sum(content), sha256.Sum256(content)
+	w := Written{Path: p, Size: int64(len(content)), SHA1: s1[:], SHA256: s2[:]}
+	if err := g.BeforePublish(ctx, w); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.files[p] = content
+	a.mu.Unlock()
+	return g.Published(ctx, w)
+}
+
+// testPack is a small pack of a project with two datasets.
+type testPack struct {
+	doc      *pack.Document
+	manifest *pack.Manifest
+	files    map[string][]byte // all, transfer.xml included
+}
+
+func newTestPack(t *testing.T) testPack {
+	t.Helper()
+	p := testPack{files: map[string][]byte{
+		"D1/a.tif": []byte("image a"), "D1/b.fileset/x.vsi": []byte("main"), "D1/b.fileset/y.ets": []byte("more"),
+		"D2/c.tif": bytes.Repeat([]byte("c"), 100000), "attachments/note.txt": []byte("note"),
+	}}
+	sum := func(name string) string { s := sha1.Sum(p.files[name]); return hex.EncodeToString(s[:]) }
+	entry := func(name string) pack.Entry {
+		return pack.Entry{ClientPath: "home/" + name, Path: name, Size: int64(len(p.files[name])), Hash: sum(name), Algorithm: pack.SHA1}
+	}
+	img := func(id, fs pack.ID, name string, series int) pack.Image {
+		return pack.Image{ID: id, Name: name, Fileset: fs, Series: series, Pixels: &pack.Pixels{
+			SizeX: 1, SizeY: 1, SizeZ: 1, SizeC: 1, SizeT: 1, Type: "uint8", Order: "XYZCT"}}
+	}
+	p.doc = &pack.Document{
+		Origin:   pack.Origin{Host: "omero.test", Database: "db-1", Object: "Project:7", Name: "Kidney", Owner: "Experimenter:2"},
+		Users:    []pack.User{{ID: "Experimenter:2", Login: "ada"}},
+		Projects: []pack.Project{{ID: "Project:7", Name: "Kidney", Datasets: []pack.ID{"Dataset:1", "Dataset:2"}}},
+		Datasets: []pack.Dataset{
+			{ID: "Dataset:1", Name: "D1", Images: []pack.ID{"Image:1", "Image:2", "Image:3"}},
+			{ID: "Dataset:2", Name: "D2", Images: []pack.ID{"Image:4"}},
+		},
+		Images: []pack.Image{
+			img("Image:1", "Fileset:1", "a", 0), img("Image:2", "Fileset:2", "b [1]", 0),
+			img("Image:3", "Fileset:2", "b [2]", 1), img("Image:4", "Fileset:3", "c", 0),
+		},
+		Filesets: []pack.Fileset{
+			{ID: "Fileset:1", Entries: []pack.Entry{entry("D1/a.tif")}, Images: []pack.ID{"Image:1"}},
+			{ID: "Fileset:2", Folder: "D1/b.fileset", Entries: []pack.Entry{entry("D1/b.fileset/x.vsi"), entry("D1/b.fileset/y.ets")},
+				Images: []pack.ID{"Image:2", "Image:3"}},
+			{ID: "Fileset:3", Entries: []pack.Entry{entry("D2/c.tif")}, Images: []pack.ID{"Image:4"}},
+		},
+		Annotations: []pack.Annotation{
+			{ID: "Annotation:1", Kind: pack.TagAnnotation, Text: "published"},
+			{ID: "Annotation:2", Kind: pack.MapAnnotation, Namespace: "ns", Pairs: []pack.Pair{{Key: "stain", Value: "DAPI"}, {Key: "empty", Value: ""}}},
+			{ID: "Annotation:3", Kind: pack.FileAnnotation, File: &pack.Attachment{ID: "OriginalFile:9", Name: "note.txt", Path: "attachments/note.txt",
+				Size: 4, Hash: sum("attachments/note.txt"), Algorithm: pack.SHA1}},
+		},
+		Links: []pack.Link{{From: "Project:7", To: "Annotation:1"}, {From: "Image:1", To: "Annotation:2"}, {From: "Project:7", To: "Annotation:3"}},
+	}
+	p.manifest = &pack.Manifest{}
+	file := func(f pack.File) { p.manifest.Files = append(p.manifest.Files, f) }
+	for _, name := range []string{"D1/a.tif", "D1/b.fileset/x.vsi", "D1/b.fileset/y.ets", "D2/c.tif"} {
+		fs := pack.ID("Fileset:1")
+		n := 0
+		switch {
+		case strings.HasPrefix(name, "D1/b"):
+			fs = "Fileset:2"
+			if strings.HasSuffix(name, "y.ets") {
+				n = 1
+			}
+		case strings.HasPrefix(name, "D2"):
+			fs = "Fileset:3"
+		}
+		file(pack.File{Path: name, Size: int64(len(p.files[name])), Hash: sum(name), Algorithm: pack.SHA1, Required: true, Kind: pack.Original, Fileset: fs, Entry: n})
+	}
+	file(pack.File{Path: "attachments/note.txt", Size: 4, Hash: sum("attachments/note.txt"), Algorithm: pack.SHA1, Required: true, Kind: pack.Attached, Annotation: "Annotation:3"})
+	for _, name := range []string{"D1/transfer.xml", "D2/transfer.xml"} {
+		p.files[name] = []byte("<nested " + name + "/>")
+		file(pack.File{Path: name, Size: -1, Kind: pack.Generated})
+	}
+	file(pack.File{Path: pack.SumsFile, Size: -1, Kind: pack.Generated})
+	var b bytes.Buffer
+	if err := pack.Encode(&b, p.doc, p.manifest); err != nil {
+		t.Fatal(err)
+	}
+	p.files[transferXML] = b.Bytes()
+	var sums bytes.Buffer
+	given := []pack.Sum{{Path: transferXML, SHA1: sum(transferXML)}, {Path: "D1/transfer.xml", SHA1: sum("D1/transfer.xml")}, {Path: "D2/transfer.xml", SHA1: sum("D2/transfer.xml")}}
+	if err := pack.WriteSums(&sums, p.manifest, given...); err != nil {
+		t.Fatal(err)
+	}
+	p.files[pack.SumsFile] = sums.Bytes()
+	return p
+}
+
+// names lists the files with transfer.xml at a place of the order.
+func (p testPack) names(transferFirst bool) []string {
+	names := slices.Sorted(maps.Keys(p.files))
+	names = slices.DeleteFunc(names, func(n string) bool { return n == transferXML })
+	if transferFirst {
+		return append([]string{transferXML}, names...)
+	}
+	return append(names, transferXML)
+}
+
+// fakeAnnotator remembers what OMERO was told.
+type fakeAnnotator struct {
+	mu   sync.Mutex
+	told []SaveRecord
+	err  error
+}
+
+func (a *fakeAnnotator) AnnotateSave(_ context.Context, rec SaveRecord) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told = append(a.told, rec)
+	return a.err
+}
+
+// fakeOMERO is a destination in memory.
+type fakeOMERO struct {
+	mu        sync.Mutex
+	next      int64
+	filesets  map[int64]FilesetSpec
+	contents  map[string]string // client path → content
+	files     map[int64]string
+	finished  []FinishSpec
+	live      map[string]bool
+	failAt    string // operation that fails
+	unsure    bool
+	images    int // that an import makes beside what its files say
+	release   chan struct{}
+	mayNot    error
+	placeKind string
+}
+
+func newFakeOMERO() *fakeOMERO {
+	return &fakeOMERO{next: 100, filesets: map[int64]FilesetSpec{}, contents: map[string]string{}, files: map[int64]string{}, live: map[string]bool{}, placeKind: pack.KindProject}
+}
+
+func (o *fakeOMERO) Key() string                   { return "lab/ada/projects" }
+func (o *fakeOMERO) Kind() string                  { return o.placeKind }
+func (o *fakeOMERO) MayLoad(context.Context) error { return o.mayNot }
+func (o *fakeOMERO) Exists(_ context.Context, name string) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.live[name], nil
+}
+func (o *fakeOMERO) ShownName(name string) string                     { return strings.ReplaceAll(name, "/", "∕") }
+func (o *fakeOMERO) Destination(context.Context) (Destination, error) { return o, nil }
+func (o *fakeOMERO) Changed(context.Context)                          {}
+func (o *fakeOMERO) Name() string                                     { return "fake" }
+
+func (o *fakeOMERO) ImportFileset(ctx context.Context, spec FilesetSpec, begun func(int64)) (Imported, error) {
+	if o.release != nil {
+		select {
+		case <-o.release:
+		case <-ctx.Done():
+			return Imported{}, ctx.Err()
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.next++
+	id := o.next
+	begun(id)
+	if o.failAt == "import" {
+		return Imported{}, tree.Errorf(tree.ErrIO, "the reader does not know this format")
+	}
+	got := Imported{Fileset: id}
+	n := 1 + o.images
+	if len(spec.Files) > 1 {
+		n++
+	}
+	for range n {
+		o.next++
+		got.Images = append(got.Images, o.next)
+	}
+	for _, f := range spec.Files {
+		b, err := io.ReadAll(io.NewSectionReader(f.Content, 0, f.Size))
+		if err != nil {
+			return Imported{}, err
+		}
+		o.contents[f.Name] = string(b)
+	}
+	o.filesets[id] = spec
+	return got, nil
+}
+
+func (o *fakeOMERO) UploadFile(_ context.Context, spec FileSpec) (int64, error) {
+	b, err := io.ReadAll(io.NewSectionReader(spec.Content, 0, spec.Size))
+	if err != nil {
+		return 0, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.next++
+	o.files[o.next] = spec.Name + "=" + string(b)
+	return o.next, nil
+}
+
+func (o *fakeOMERO) Finish(_ context.Context, spec FinishSpec) (Finished, bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failAt == "finish" {
+		return Finished{}, !o.unsure, tree.Errorf(tree.ErrIO, "the server broke down")
+	}
+	o.finished = append(o.finished, spec)
+	o.live[spec.TopName] = true
+	o.next++
+	return Finished{Kind: spec.Kind, ID: o.next}, true, nil
+}
+
+func (o *fakeOMERO) Discard(_ context.Context, filesets, files []int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, id := range filesets {
+		delete(o.filesets, id)
+	}
+	for _, id := range files {
+		delete(o.files, id)
+	}
+	return nil
+}
+
+func testContext() context.Context {
+	return tree.WithCaller(context.Background(), tree.Caller{UID: 1000, GID: 1000})
+}
+
+func newTestLoads(t *testing.T) *Loads {
+	t.Helper()
+	spool, err := OpenSpool(path.Join(t.TempDir(), "spool"), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal, err := OpenJournal(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ls := NewLoads(LoadsConfig{
+		Spool: spool, Journal: journal, Records: NewRecords(time.Now), Logger: slog.New(slog.DiscardHandler),
+		Now: time.Now, CommitWait: time.Minute,
+	})
+	t.Cleanup(func() {
+		ls.Close(context.Background())
+		journal.Close()
+		if spool.Used() != 0 {
+			t.Errorf("the spool still holds %d bytes", spool.Used())
+		}
+	})
+	return ls
+}
+
+// write copies one file into a staged folder the way cp does.
+func write(ctx context.Context, top tree.Dir, name string, content []byte) error {
+	dir := top
+	parts := strings.Split(name, "/")
+	for _, p := range parts[:len(parts)-1] {
+		n, err := dir.Lookup(ctx, p)
+		if err != nil {
+			if n, err = dir.(tree.DirMaker).Mkdir(ctx, p, 0o755); err != nil {
+				return err
+			}
+		}
+		dir = n.(tree.Dir)
+	}
+	_, h, err := dir.(tree.Creator).Create(ctx, parts[len(parts)-1], tree.CreateOptions{
+		OpenOptions: tree.OpenOptions{Write: true}, Exclusive: true, Mode: 0o644})
+	if err != nil {
+		return err
+	}
+	defer h.Release(ctx)
+	for off := 0; off < len(content); off += 4096 {
+		if _, err := h.WriteAt(ctx, content[off:min(off+4096, len(content))], int64(off)); err != nil {
+			return err
+		}
+	}
+	return h.Flush(ctx)
+}

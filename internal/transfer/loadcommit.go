@@ -1,0 +1,350 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/pack"
+)
+
+// upload has a complete unit imported in the background; the mutex is held.
+func (l *Load) upload(u *unit) {
+	if u.begun || l.failure != nil {
+		return
+	}
+	u.begun = true
+	l.uploads.Add(1)
+	go func() {
+		defer l.uploads.Done()
+		if err := l.inSlot(func(dest Destination) error { return l.importUnit(dest, u) }); err != nil {
+			l.failed(fmt.Errorf("%s: %w", u.paths[0], err))
+		}
+	}()
+}
+
+// attach stores an attachment in the background; the mutex is held.
+func (l *Load) attach(w *wanted, f *stagedFile) {
+	name, dir := path.Base(w.Path), ""
+	for _, a := range l.doc.Annotations {
+		if a.ID == w.Annotation && a.File != nil {
+			dir = a.File.Dir
+			if a.File.Name != "" {
+				name = a.File.Name
+			}
+		}
+	}
+	l.uploads.Add(1)
+	go func() {
+		defer l.uploads.Done()
+		err := l.inSlot(func(dest Destination) error {
+			spec, err := fileSpec(name, f)
+			if err != nil {
+				return err
+			}
+			spec.Dir, spec.MediaType = dir, w.MediaType
+			id, err := dest.UploadFile(l.ctx, spec)
+			if err != nil {
+				return err
+			}
+			l.mu.Lock()
+			l.files[w.Annotation] = id
+			l.mu.Unlock()
+			f.content.Free()
+			return l.of.cfg.Journal.File(l.id, l.caller.UID, id)
+		})
+		if err != nil {
+			l.failed(fmt.Errorf("%s: %w", w.Path, err))
+		}
+	}()
+}
+
+func fileSpec(name string, f *stagedFile) (FileSpec, error) {
+	sums, err := f.content.Sums()
+	if err != nil {
+		return FileSpec{}, err
+	}
+	return FileSpec{Name: name, Size: f.content.Size(), SHA1: sums.SHA1(), Content: f.content}, nil
+}
+
+// inSlot runs work with a connection when its turn comes.
+func (l *Load) inSlot(work func(Destination) error) error {
+	select {
+	case l.of.slots <- struct{}{}:
+		defer func() { <-l.of.slots }()
+	case <-l.ctx.Done():
+		return l.ctx.Err()
+	}
+	dest, err := l.place.Destination(l.ctx)
+	if err != nil {
+		return err
+	}
+	return work(dest)
+}
+
+// importUnit imports a fileset, for a folder trying its possible main files in
+// turn, and checks that as many images came out as the pack has.
+func (l *Load) importUnit(dest Destination, u *unit) error {
+	mains := u.paths[:1]
+	if u.folder != "" {
+		mains = u.paths
+	}
+	var err error
+	for _, main := range mains {
+		if err = l.importMain(dest, u, main); err == nil || l.ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range u.files {
+		f.content.Free()
+	}
+	return nil
+}
+
+func (l *Load) importMain(dest Destination, u *unit, main string) error {
+	spec := FilesetSpec{Load: l.id, Reader: u.reader, Info: u.info}
+	order := append([]string{main}, slices.DeleteFunc(u.order(), func(p string) bool { return p == main })...)
+	for _, p := range order {
+		name := u.names[p]
+		if name == "" {
+			name = path.Join(l.key.name, p)
+		}
+		f, err := fileSpec(name, u.files[p])
+		if err != nil {
+			return err
+		}
+		spec.Files = append(spec.Files, f)
+	}
+	var fileset int64
+	var journalErr error
+	got, err := dest.ImportFileset(l.ctx, spec, func(id int64) {
+		fileset = id
+		l.mu.Lock()
+		l.filesets = append(l.filesets, id)
+		l.mu.Unlock()
+		journalErr = l.of.cfg.Journal.Fileset(l.id, l.caller.UID, id)
+	})
+	if err != nil {
+		return err
+	}
+	if journalErr != nil {
+		return journalErr
+	}
+	if len(got.Images) != len(u.images) {
+		err := tree.Errorf(tree.ErrIO, "OMERO made %d images of it, the pack has %d", len(got.Images), len(u.images))
+		if u.folder != "" {
+			if derr := dest.Discard(l.ctx, []int64{fileset}, nil); derr != nil {
+				return errors.Join(err, derr)
+			}
+		}
+		return err
+	}
+	l.mu.Lock()
+	u.imported = got
+	l.mu.Unlock()
+	return nil
+}
+
+// order lists the unit's files: as the pack has them, or by name.
+func (u *unit) order() []string {
+	if u.folder == "" {
+		return slices.Clone(u.paths)
+	}
+	return slices.Sorted(maps.Keys(u.files))
+}
+
+// commit brings a load of which everything has arrived to its end, once.
+func (l *Load) commit() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.committing || l.state != StateLoading || l.failure != nil {
+		return
+	}
+	l.committing = true
+	l.of.wait.Add(1)
+	go func() {
+		defer l.of.wait.Done()
+		l.uploads.Wait()
+		l.mu.Lock()
+		failed := l.failure != nil
+		l.mu.Unlock()
+		if failed {
+			return // whoever noticed it cleans up
+		}
+		l.finish()
+	}()
+}
+
+// finish makes the objects; it is the load's point of no return.
+func (l *Load) finish() {
+	dest, err := l.place.Destination(l.ctx)
+	if err != nil {
+		l.failed(err)
+		return
+	}
+	made, certain, err := dest.Finish(l.ctx, l.finishSpec())
+	switch {
+	case err != nil && certain:
+		l.failed(err)
+		return
+	case err != nil:
+		l.mu.Lock()
+		l.failure = tree.Errorf(tree.ErrIO, "it is not known whether %s was made: %w", l.key.name, err).
+			WithAdvice("look in OMERO before you copy again; nothing was removed")
+		l.end(StateFailed)
+		l.mu.Unlock()
+		l.of.drop(l)
+		l.stop()
+		return
+	}
+	if err := l.of.cfg.Journal.Done(l.id); err != nil {
+		l.of.cfg.Logger.Warn("journal", "err", err)
+	}
+	l.mu.Lock()
+	l.record.Object = string(pack.NewID(made.Kind, made.ID))
+	l.record.Reason = ""
+	l.ended = l.of.cfg.Now()
+	l.end(StateFinished)
+	l.mu.Unlock()
+	l.place.Changed(l.ctx)
+	close(l.done)
+	l.of.cfg.Logger.Info("loaded", "name", l.key.name, "object", l.record.Object)
+}
+
+// end sets the final state; the mutex is held. A failed load's waiters are
+// released here, a finished one's when the place shows it.
+func (l *Load) end(state State) {
+	l.state = state
+	l.record.State = state
+	if l.failure != nil {
+		l.record.Reason = l.failure.Error()
+	}
+	l.of.cfg.Records.Put(l.record)
+	if state != StateFinished {
+		close(l.done)
+	}
+}
+
+func (l *Load) finishSpec() FinishSpec {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	spec := FinishSpec{
+		Load: l.id, Document: l.doc, Kind: l.place.Kind(), TopName: l.key.name,
+		From: l.from(), When: l.of.cfg.Now(), Images: map[pack.ID]int64{}, Files: maps.Clone(l.files),
+	}
+	for _, u := range l.units {
+		for i, id := range u.images {
+			spec.Images[id] = u.imported.Images[i]
+		}
+	}
+	if recorded := topName(l.doc); recorded != "" && l.place.ShownName(recorded) == l.key.name {
+		spec.TopName = recorded
+	}
+	return spec
+}
+
+// from says where the pack was made.
+func (l *Load) from() string {
+	o := l.doc.Origin
+	if o.Host == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s %s of %s", strings.ToLower(o.Object.Kind()), o.Object.Key(), o.Host)
+}
+
+func topName(doc *pack.Document) string {
+	switch {
+	case doc.Origin.Name != "":
+		return doc.Origin.Name
+	case len(doc.Projects) == 1:
+		return doc.Projects[0].Name
+	case len(doc.Projects) == 0 && len(doc.Datasets) == 1:
+		return doc.Datasets[0].Name
+	}
+	return ""
+}
+
+// failed gives the load up from a goroutine of its own, because it is called
+// from those that abort waits for.
+func (l *Load) failed(err error) {
+	l.of.wait.Add(1)
+	go func() {
+		defer l.of.wait.Done()
+		l.abort(StateFailed, err)
+	}()
+}
+
+// abort gives the load up: uploads stop, what they made is removed, waiting
+// programs get the error.
+func (l *Load) abort(state State, err error) {
+	l.mu.Lock()
+	if l.failure != nil || l.state != StateLoading {
+		l.mu.Unlock()
+		return
+	}
+	l.failure = err
+	l.mu.Unlock()
+	l.stop()
+	l.uploads.Wait()
+	l.discard()
+	l.mu.Lock()
+	for _, f := range l.top.files(map[string]*stagedFile{}) {
+		f.content.Free()
+	}
+	l.end(state)
+	l.mu.Unlock()
+	l.of.drop(l)
+	l.of.cfg.Logger.Info("load given up", "name", l.key.name, "state", state, "why", err)
+}
+
+// discard removes what the load has made in OMERO. What cannot be removed now
+// stays in the journal for the next start.
+func (l *Load) discard() {
+	l.mu.Lock()
+	filesets := slices.Clone(l.filesets)
+	files := slices.Collect(maps.Values(l.files))
+	l.mu.Unlock()
+	if len(filesets)+len(files) > 0 {
+		ctx, cancel := l.background(2 * time.Minute)
+		defer cancel()
+		dest, err := l.place.Destination(ctx)
+		if err == nil {
+			err = dest.Discard(ctx, filesets, files)
+		}
+		if err != nil {
+			l.of.cfg.Logger.Error("a load that failed has left something in OMERO; it is removed at the next start",
+				"name", l.key.name, "filesets", filesets, "err", err)
+			return
+		}
+	}
+	if err := l.of.cfg.Journal.Done(l.id); err != nil {
+		l.of.cfg.Logger.Warn("journal", "err", err)
+	}
+}
+
+// close ends the load with the mount: a commit that has begun is waited for.
+func (l *Load) close(ctx context.Context) {
+	l.mu.Lock()
+	committing, running := l.committing, l.state == StateLoading
+	l.mu.Unlock()
+	if running && committing {
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+		}
+	}
+	l.abort(StateFailed, tree.Errorf(tree.ErrIncomplete, "the mount was stopped before everything had arrived"))
+	l.stop()
+}
+
+var _ io.ReaderAt = (*spoolFile)(nil)

@@ -1,0 +1,300 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/pack"
+)
+
+// unit is what is imported at once: the files of one fileset, or a single file.
+type unit struct {
+	images []pack.ID // in the order of their series
+	paths  []string  // of the files, the main one first; for a folder filled in at its end
+	names  map[string]string
+	folder string // of a pack that does not name its files, with a slash at the end
+	reader string
+	info   []pack.Pair
+
+	files    map[string]*stagedFile
+	begun    bool
+	imported Imported
+}
+
+func (u *unit) got(p string, f *stagedFile) {
+	if u.files == nil {
+		u.files = map[string]*stagedFile{}
+	}
+	u.files[p] = f
+}
+
+func (u *unit) complete() bool { return u.folder == "" && len(u.files) == len(u.paths) }
+
+// plan reads the pack's transfer.xml and finds out what has to arrive.
+func (l *Load) plan(f *stagedFile) error {
+	r := io.NewSectionReader(f.content, 0, f.content.Size())
+	doc, manifest, err := pack.Decode(r, pack.Limits{})
+	switch {
+	case errors.Is(err, pack.ErrOldPack):
+		return tree.Errorf(tree.ErrInvalid, "this pack was written by an omero-cli-transfer older than 1.0: %w", err).
+			WithAdvice("pack it again with version 1.0 or later")
+	case errors.Is(err, pack.ErrNewer):
+		return tree.Errorf(tree.ErrInvalid, "this pack was written by a newer omerods: %w", err).WithAdvice("update omerods")
+	case err != nil:
+		return tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: %w", err)
+	}
+	if kind := packKind(doc); kind != l.place.Kind() {
+		return tree.Errorf(tree.ErrInvalid, "this is the pack of a %s, and %s takes a %s",
+			strings.ToLower(kind), l.place.Key(), strings.ToLower(l.place.Kind())).
+			WithAdvice("copy it into %s", placeFor(kind))
+	}
+	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
+		return tree.Errorf(tree.ErrNotPermitted, "packs with plates or screens cannot be loaded yet")
+	}
+
+	l.mu.Lock()
+	l.doc, l.ours = doc, manifest != nil
+	l.units = unitsOf(doc)
+	l.want(manifest)
+	l.record.Object, l.record.Name = string(doc.Origin.Object), doc.Origin.Name
+	l.record.Files = len(l.wanted)
+	l.missing = len(l.wanted)
+	f.arrived = true
+	staged := l.top.files(map[string]*stagedFile{})
+	l.of.cfg.Records.Put(l.record)
+	l.mu.Unlock()
+	f.content.Free()
+
+	for p, f := range staged {
+		l.mu.Lock()
+		whole := f.flushed && !f.dirty && !f.cutOff && !f.arrived
+		l.mu.Unlock()
+		// What came before transfer.xml could not be judged then; what is no part
+		// of the pack is left out and named in the record.
+		if whole {
+			if err := l.take(p, f); errors.Is(err, tree.ErrNotPermitted) {
+				l.note("left out, because the pack does not list it: " + p)
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *Load) note(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.record.Note != "" {
+		text = l.record.Note + "; " + text
+	}
+	l.record.Note = clip(text, 4000)
+}
+
+// want fills in the files to wait for; the mutex is held.
+func (l *Load) want(manifest *pack.Manifest) {
+	add := func(f pack.File, u *unit) {
+		l.wanted[f.Path] = &wanted{File: f, unit: u}
+		l.record.Bytes += max(f.Size, 0)
+	}
+	var known map[string]*pack.File
+	if manifest != nil {
+		known = manifest.ByPath()
+	}
+	listed := func(p string) pack.File {
+		if f := known[p]; f != nil {
+			return *f
+		}
+		return pack.File{Path: p, Size: -1}
+	}
+	for _, u := range l.units {
+		for _, p := range u.paths {
+			add(listed(p), u)
+		}
+	}
+	for _, a := range l.doc.Annotations {
+		if a.File == nil || a.File.Path == "" || l.wanted[a.File.Path] != nil {
+			continue
+		}
+		f := listed(a.File.Path)
+		f.Annotation, f.MediaType = a.ID, a.File.MediaType
+		if f.Size < 0 && a.File.Size > 0 {
+			f.Size = a.File.Size
+		}
+		add(f, nil)
+	}
+	if manifest == nil {
+		return
+	}
+	for _, f := range manifest.Files {
+		if l.wanted[f.Path] == nil {
+			l.generated[f.Path] = false // also other places of files that are wanted once
+		}
+	}
+	l.toCome = len(l.generated)
+}
+
+// unitsOf says which files of a pack are imported together.
+func unitsOf(doc *pack.Document) []*unit {
+	info := map[pack.ID][]pack.Pair{}
+	for i := range doc.Filesets {
+		info[doc.Filesets[i].ID] = doc.Filesets[i].Info
+	}
+	var units []*unit
+	for _, imp := range doc.ImportPlan() {
+		if len(imp.Images) == 0 || imp.Path == "" && len(imp.Entries) == 0 {
+			continue
+		}
+		u := &unit{images: imp.Images, reader: imp.Reader, info: info[imp.Fileset], names: map[string]string{}}
+		if imp.Folder {
+			u.folder = imp.Path + "/"
+		}
+		for _, e := range imp.Entries {
+			u.paths = append(u.paths, e.Path)
+			u.names[e.Path] = e.ClientPath
+		}
+		units = append(units, u)
+	}
+	return units
+}
+
+// packKind is the kind of a pack's top objects.
+func packKind(doc *pack.Document) string {
+	if k := doc.Origin.Object.Kind(); k != "" {
+		return k
+	}
+	switch {
+	case len(doc.Projects) > 0:
+		return pack.KindProject
+	case len(doc.Screens) > 0:
+		return pack.KindScreen
+	case len(doc.Datasets) > 0:
+		return pack.KindDataset
+	case len(doc.Plates) > 0:
+		return pack.KindPlate
+	}
+	return pack.KindImage
+}
+
+func placeFor(kind string) string {
+	return "omero/GROUP/USER/" + strings.ToLower(kind) + "s/"
+}
+
+// settle is called once nobody writes any more: what has not come by now will
+// not come, and folders whose files the pack does not name hold what they hold.
+func (l *Load) settle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.doc == nil || l.failure != nil || l.committing {
+		return
+	}
+	l.settled = true
+	staged := l.top.files(map[string]*stagedFile{})
+	for _, u := range l.units {
+		if u.folder == "" || u.begun {
+			continue
+		}
+		var infos []pack.FileInfo
+		for p, f := range staged {
+			if rel, ok := strings.CutPrefix(p, u.folder); ok && !f.dirty && !f.cutOff && f.flushed && !isJunk(path.Base(p)) {
+				infos = append(infos, pack.FileInfo{Path: rel, Size: f.content.Size()})
+				u.got(p, f)
+			}
+		}
+		u.paths = nil
+		for _, main := range pack.CandidateMains(infos) {
+			u.paths = append(u.paths, u.folder+main)
+		}
+		if len(u.paths) > 0 {
+			l.upload(u)
+		}
+	}
+}
+
+// writersEnded looks at what is there once nobody writes any more.
+func (l *Load) writersEnded() {
+	select {
+	case <-l.ctx.Done():
+		return
+	case <-time.After(quiet):
+	}
+	if l.writers.Alive() {
+		return
+	}
+	l.settle()
+	if l.ready() {
+		l.commit()
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failure == nil && !l.committing && l.state == StateLoading {
+		l.record.Reason = l.waitingFor()
+		l.of.cfg.Records.Put(l.record)
+	}
+}
+
+// waitingFor says what is missing; the mutex is held.
+func (l *Load) waitingFor() string {
+	if l.doc == nil {
+		return "the program that copied has ended and transfer.xml has not come"
+	}
+	var names []string
+	for p, w := range l.wanted {
+		if !w.here {
+			names = append(names, p)
+		}
+	}
+	slices.Sort(names)
+	return "the program that copied has ended and these are missing: " + clip(strings.Join(names, ", "), 1000) +
+		"; copy again to go on, or remove the folder to give up"
+}
+
+// watch lets go of the load when its time is over.
+func (l *Load) watch() {
+	defer l.of.wait.Done()
+	defer l.writers.Close()
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := l.of.cfg.Now()
+		l.mu.Lock()
+		state, ended, silent := l.state, l.ended, now.Sub(l.lastSeen)
+		committing := l.committing
+		l.mu.Unlock()
+		switch {
+		case state == StateFinished && now.Sub(ended) >= aliasFor && !l.writers.Alive():
+			l.forget()
+			return
+		case state == StateLoading && !committing && silent >= 24*time.Hour:
+			l.abort(StateFailed, tree.Errorf(tree.ErrIncomplete, "nothing was written for a day"))
+			return
+		case state == StateLoading && !committing && silent >= time.Minute:
+			l.settle() // file managers live on after their copies
+			if l.ready() {
+				l.commit()
+			}
+		}
+	}
+}
+
+// forget ends a finished load's aliases.
+func (l *Load) forget() {
+	l.of.drop(l)
+	l.stop()
+}
+
+func (l *Load) background(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(tree.WithCaller(context.Background(), l.caller), d)
+}
