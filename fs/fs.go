@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -105,7 +104,7 @@ func Mount(ctx context.Context, root tree.Dir, mountpoint string, opts Options) 
 	if opts.FsName == "" {
 		opts.FsName = opts.Subtype
 	}
-	mountpoint, err := filepath.Abs(mountpoint)
+	mountpoint, err := resolve(mountpoint)
 	if err != nil {
 		return nil, fmt.Errorf("mount point: %w", err)
 	}
@@ -139,13 +138,13 @@ func Mount(ctx context.Context, root tree.Dir, mountpoint string, opts Options) 
 		mount:      m,
 		fuse:       server,
 		mountpoint: mountpoint,
+		device:     deviceOf(mountpoint),
 		done:       make(chan struct{}),
 	}
 	go s.serve()
 	if err := s.waitReady(ctx); err != nil {
 		return nil, err
 	}
-	s.device = deviceOf(mountpoint)
 	setReadAhead(s.device, opts.ReadAheadKiB)
 	opts.Logger.Info("mounted", "mountpoint", mountpoint)
 	return s, nil

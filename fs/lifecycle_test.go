@@ -145,6 +145,50 @@ func TestDeadMountIsCleared(t *testing.T) {
 	}
 }
 
+func TestUnmountedByOthers(t *testing.T) {
+	needRoot(t)
+	s := fstest.Serve(t, memtree.New().Root())
+	sh(t, `umount "$1"`, s.Mountpoint())
+	if err := s.Unmount(t.Context()); err != nil {
+		t.Errorf("unmounted before: %v", err)
+	}
+	// What is there now is somebody else's.
+	other := memtree.New()
+	other.WriteFile("f", nil)
+	o, err := fs.Mount(t.Context(), other.Root(), s.Mountpoint(), fs.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Detach(t.Context()); err != nil {
+		t.Error(err)
+	}
+	sh(t, `test -f "$1/f"`, s.Mountpoint())
+	if err := o.Unmount(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMountPointMayBeALink(t *testing.T) {
+	tmp := t.TempDir()
+	sh(t, `mkdir "$1/with blank" && ln -s "with blank" "$1/link" && ln -s "$1/link" "$1/second"`, tmp)
+	mt := memtree.New()
+	mt.WriteFile("f", nil)
+	s, err := fs.Mount(t.Context(), mt.Root(), filepath.Join(tmp, "second"), fs.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh(t, `test -f "$1/with blank/f" && test -f "$1/second/f"`, tmp)
+	if _, err := fs.Mount(t.Context(), mt.Root(), filepath.Join(tmp, "link"), fs.DefaultOptions()); err == nil {
+		t.Error("mounted twice")
+	}
+	if err := s.Unmount(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if out := sh(t, `ls -A "$1/with blank"`, tmp); out != "" {
+		t.Errorf("left: %q", out)
+	}
+}
+
 func TestMountRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {

@@ -127,14 +127,37 @@ type mountEntry struct {
 	device, path, fstype, source string
 }
 
-// mountAt returns the topmost mount at exactly this path. It asks the
-// kernel's table and not the filesystem: a process that asks its own mount
-// waits for itself.
-func mountAt(mountpoint string) (mountEntry, bool) {
-	// The parent's links are resolved, the mount point itself is not touched.
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(mountpoint)); err == nil {
-		mountpoint = filepath.Join(dir, filepath.Base(mountpoint))
+// resolve returns the absolute path of a mount point without links, as the
+// kernel's table has it. It does not look into the folder itself, which may be
+// a dead mount.
+func resolve(mountpoint string) (string, error) {
+	const maxLinks = 40
+	for range maxLinks {
+		abs, err := filepath.Abs(mountpoint)
+		if err != nil {
+			return "", err
+		}
+		dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+		if err != nil {
+			return "", err
+		}
+		mountpoint = filepath.Join(dir, filepath.Base(abs))
+		target, err := os.Readlink(mountpoint)
+		if err != nil {
+			return mountpoint, nil // no link
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(dir, target)
+		}
+		mountpoint = target
 	}
+	return "", syscall.ELOOP
+}
+
+// mountAt returns the topmost mount at exactly this resolved path. It asks
+// the kernel's table and not the filesystem: a process that asks its own
+// mount waits for itself.
+func mountAt(mountpoint string) (mountEntry, bool) {
 	data, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return mountEntry{}, false

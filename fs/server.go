@@ -85,22 +85,30 @@ func (s *Server) Unmount(ctx context.Context) error { return s.end(ctx, false) }
 func (s *Server) Detach(ctx context.Context) error { return s.end(ctx, true) }
 
 func (s *Server) end(ctx context.Context, lazy bool) error {
+	if err := s.leave(ctx, lazy); err != nil || lazy {
+		return err
+	}
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("unmounted %s, requests still running: %w", s.mountpoint, ctx.Err())
+	}
+}
+
+// leave takes the mount from its mount point.
+func (s *Server) leave(ctx context.Context, lazy bool) error {
 	// A file closed a moment ago may still count as open.
 	const tries = 5
 	delay := 10 * time.Millisecond
 	var err error
 	for range tries {
-		select {
-		case <-s.done:
-			return nil
-		default:
-		}
-		if err = unmount(ctx, s.mountpoint, lazy); err == nil {
-			break
+		if !s.there() {
+			return nil // somebody else has unmounted it
 		}
 		var busy *BusyError
-		if !errors.As(err, &busy) {
-			break
+		if err = unmount(ctx, s.mountpoint, lazy); err == nil || !errors.As(err, &busy) {
+			return err
 		}
 		select {
 		case <-s.done:
@@ -111,15 +119,19 @@ func (s *Server) end(ctx context.Context, lazy bool) error {
 		}
 		delay *= 2
 	}
-	if err != nil || lazy {
-		return err
-	}
+	return err
+}
+
+// there says whether the mount is at its mount point, on top: what others
+// mounted is not ours to unmount.
+func (s *Server) there() bool {
 	select {
-	case <-s.done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("unmounted %s, requests still running: %w", s.mountpoint, ctx.Err())
+	case <-s.done: // the device's number may have been given to another mount
+		return false
+	default:
 	}
+	e, ok := mountAt(s.mountpoint)
+	return ok && e.device == s.device
 }
 
 // Abort cuts the connection to the kernel: every request, running or new,
@@ -132,7 +144,7 @@ func (s *Server) Abort() error {
 		return err
 	}
 	// Without fusectl, a forced unmount does it, even if it fails as busy.
-	if e, ok := mountAt(s.mountpoint); !ok || e.device != s.device {
+	if !s.there() {
 		return err
 	}
 	if err := unix.Unmount(s.mountpoint, unix.MNT_FORCE|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EBUSY) {
