@@ -90,6 +90,25 @@ func TestRenameFailureIsFoundAtBothNames(t *testing.T) {
 	}
 }
 
+func TestFailureIsFoundAtTheNewName(t *testing.T) {
+	mt := memtree.New()
+	mt.MkdirAll("d")
+	s := fstest.Serve(t, mt.Root())
+	f, err := os.Create(s.Mountpoint() + "/d/.tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sh(t, `mv "$1/d/.tmp" "$1/d/name" && mv "$1/d" "$1/e"`, s.Mountpoint())
+	mt.Fail(memtree.OpWrite, "*", tree.ErrQuota)
+	if _, err := f.WriteString("x"); err == nil {
+		t.Fatal("written")
+	}
+	if f, ok := s.Errors().Last(uint32(os.Geteuid()), "e/name"); !ok || f.Op != "write" {
+		t.Errorf("got %+v, all %v", f, s.Errors().All(uint32(os.Geteuid())))
+	}
+}
+
 func TestErrorLogBounds(t *testing.T) {
 	l := fs.NewErrorLog()
 	for i := range 1000 {

@@ -93,5 +93,5 @@ func TestDeadline(t *testing.T) {
 		}
 		return nil
 	})
-	sh(t, `echo x > "$1/new"`, dir)
+	sh(t, `dd if=/dev/zero of="$1/new" bs=1 count=1 status=none`, dir)
 }
