@@ -23,7 +23,7 @@ func (s *session) objectClose(req *request) (*reply, error) {
 
 // close ends a descriptor and, for the last writer, puts the object at rest.
 func (s *session) close(d *descriptor) error {
-	delete(s.files, d.fd)
+	s.release(d)
 	if err := d.file.Close(); err != nil && d.canWrite() {
 		s.srv.log.Error("irods: vault close", "object", d.replica.ID, "err", err)
 	}
@@ -44,10 +44,19 @@ func (s *session) close(d *descriptor) error {
 	return s.finish(s.ctx(), d, catalog.Good, dirty)
 }
 
+// release frees the descriptor's number and ends a portal on it.
+func (s *session) release(d *descriptor) {
+	if p := s.portals[d.fd]; p != nil {
+		delete(s.portals, d.fd)
+		p.close()
+	}
+	delete(s.files, d.fd)
+}
+
 // abandon ends a descriptor whose connection is gone: what was being written
 // is stale.
 func (s *session) abandon(d *descriptor) {
-	delete(s.files, d.fd)
+	s.release(d)
 	_ = d.file.Close()
 	if d.writing == nil || !s.srv.writers.leave(d.replica.ID, d.writing) {
 		return
@@ -135,7 +144,7 @@ func (s *session) replicaClose(req *request) (*reply, error) {
 		}
 		return nil, s.close(d)
 	}
-	delete(s.files, d.fd)
+	s.release(d)
 	_ = d.file.Close()
 	if d.writing != nil {
 		// If no other connection writes it, it stays intermediate, as asked.

@@ -104,9 +104,6 @@ func (s *session) run() {
 
 // drop ends what the peer left open.
 func (s *session) drop() {
-	for _, p := range s.portals {
-		p.close()
-	}
 	for _, d := range s.files {
 		s.abandon(d)
 	}

@@ -21,6 +21,7 @@ const (
 	FileDescOutOfRange     Code = -19000
 	InvalidServerHost      Code = -21000
 	InvalidZoneName        Code = -26000
+	CopyLength             Code = -27000
 	InvalidRescInput       Code = -32000
 	InvalidPortalOpr       Code = -33000
 	ProxyUserNoPrivilege   Code = -39000
