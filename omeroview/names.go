@@ -42,14 +42,17 @@ type nameRules struct {
 	// any character and "%" for any characters, matches the beginning of
 	// another one: readers of packs find the images of a file so.
 	prefixFree bool
-	maxBytes   int
+	// end follows each name in the paths that are matched so: a slash behind
+	// the names of folders.
+	end      string
+	maxBytes int
 }
 
 // The rules of each kind of folder.
 var (
 	plainRules   = nameRules{maxBytes: maxFileName}
 	packsRules   = nameRules{maxBytes: maxPackName}
-	projectRules = nameRules{maxBytes: maxPackName, reserved: packReserved}
+	projectRules = nameRules{maxBytes: maxPackName, reserved: packReserved, prefixFree: true, end: "/"}
 	datasetRules = nameRules{maxBytes: maxFileName, reserved: packReserved, prefixFree: true}
 )
 
@@ -149,10 +152,10 @@ func (t *nameTable) marked(id int64) string {
 // says whether there were any. It ends because levels only rise, and because
 // names marked in front never match each other.
 func (t *nameTable) separate(order []int64, level map[int64]int) bool {
-	all := newPrefixIndex(t.names)
+	all := newPrefixIndex(t.names, t.rules.end)
 	raised := make(map[int64]bool) // in this round: their names are out of date
 	for _, id := range order {
-		for _, other := range all.matches(t.names[id], id) {
+		for _, other := range all.matches(t.names[id]+t.rules.end, id) {
 			if raised[id] {
 				break
 			}
@@ -170,7 +173,7 @@ func (t *nameTable) separate(order []int64, level map[int64]int) bool {
 func (t *nameTable) raise(id, other int64, level map[int64]int) int64 {
 	up := id
 	if level[id] == levelFront ||
-		level[other] == levelPlain && other > id && !likePrefix(t.names[id], t.marked(other)) {
+		level[other] == levelPlain && other > id && !likePrefix(t.names[id]+t.rules.end, t.marked(other)+t.rules.end) {
 		up = other
 	}
 	level[up]++

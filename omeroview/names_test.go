@@ -148,7 +148,7 @@ func checkNames(items []Named, rules nameRules, table *nameTable) error {
 	}
 	for _, a := range table.names {
 		for _, b := range table.names {
-			if a != b && likePrefix(a, b) {
+			if a != b && likePrefix(a+rules.end, b+rules.end) {
 				return fmt.Errorf("%q matches the beginning of %q", a, b)
 			}
 		}
@@ -164,7 +164,7 @@ func TestPrefixIndexAgreesWithTheMatcher(t *testing.T) {
 		for i := range 30 {
 			names[int64(i)] = strings.ToValidUTF8(randomName(r), "?")
 		}
-		x := newPrefixIndex(names)
+		x := newPrefixIndex(names, "")
 		for id, pattern := range names {
 			got := make(map[int64]bool)
 			for _, m := range x.matches(pattern, id) {

@@ -13,20 +13,21 @@ type prefixIndex struct {
 	ids   []int64  // parallel to names
 }
 
-func newPrefixIndex(names map[int64]string) *prefixIndex {
+// newPrefixIndex makes an index of names with the same end behind each.
+func newPrefixIndex(names map[int64]string, end string) *prefixIndex {
 	x := &prefixIndex{names: make([]string, 0, len(names)), ids: make([]int64, 0, len(names))}
 	for id := range names {
 		x.ids = append(x.ids, id)
 	}
 	sort.Slice(x.ids, func(i, j int) bool {
-		a, b := names[x.ids[i]], names[x.ids[j]]
+		a, b := names[x.ids[i]]+end, names[x.ids[j]]+end
 		if a != b {
 			return a < b
 		}
 		return x.ids[i] < x.ids[j]
 	})
 	for _, id := range x.ids {
-		x.names = append(x.names, names[id])
+		x.names = append(x.names, names[id]+end)
 	}
 	return x
 }

@@ -208,3 +208,36 @@ func (c *Client) mapAnnotations(ctx context.Context, ids []int64, add func([]Ann
 	add(list)
 	return nil
 }
+
+// FileAnnotationsIn lists the file annotations that belong into the folder of
+// a project or dataset: those of the project itself, or those of the dataset,
+// its images and their regions. Namespaces that begin with except are left
+// out, as are annotations whose file is gone.
+func (c *Client) FileAnnotationsIn(ctx context.Context, kind Kind, id int64, except string) ([]Annotation, error) {
+	const images = `select il.child.id from DatasetImageLink il where il.parent.id = :id`
+	var in string
+	switch kind {
+	case KindProject:
+		in = `a.id in (select l.child.id from ProjectAnnotationLink l where l.parent.id = :id)`
+	case KindDataset:
+		in = `(a.id in (select l.child.id from DatasetAnnotationLink l where l.parent.id = :id) ` +
+			`or a.id in (select l.child.id from ImageAnnotationLink l where l.parent.id in (` + images + `)) ` +
+			`or a.id in (select l.child.id from RoiAnnotationLink l where l.parent.image.id in (` + images + `)))`
+	default:
+		return nil, failure(Invalid, "file annotations", "of a "+string(kind))
+	}
+	if except != "" {
+		in += ` and (a.ns is null or a.ns not like '` + except + `%')`
+	}
+	rows, err := c.rows(ctx, annotationColumns+meta("a")+`, `+fileColumns("f")+` from FileAnnotation a `+
+		`join a.file f left outer join f.hasher h where `+in+` order by a.id`, params{"id": id})
+	if err != nil {
+		return nil, fmt.Errorf("file annotations: %w", err)
+	}
+	list := make([]Annotation, len(rows))
+	for i, r := range rows {
+		list[i] = r.annotation(FileAnnotation)
+		list[i].File = r.file(8)
+	}
+	return list, nil
+}

@@ -156,20 +156,18 @@ func (r row) f64OrNil(i int) *float64 {
 	return &v
 }
 
-// quantity reads a value with a unit, which a projection returns as a map.
+// quantity reads a length or a time, which a projection returns as a map.
+// Units of other things give nil.
 func (r row) quantity(i int) *Quantity {
 	m, ok := r.at(i).(map[string]any)
 	if !ok {
 		return nil
 	}
 	v, ok := m["value"].(float64)
-	if !ok {
+	name, _ := m["unit"].(string)
+	symbol := unitSymbol(name)
+	if !ok || symbol == "" {
 		return nil
-	}
-	unit, _ := m["unit"].(string)
-	symbol, _ := m["symbol"].(string)
-	if symbol == "" {
-		symbol = unitSymbol(unit)
 	}
 	return &Quantity{Value: v, Unit: symbol}
 }

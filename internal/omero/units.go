@@ -1,7 +1,5 @@
 package omero
 
-import "strings"
-
 // Quantity is a number with a unit, spelled as OME-XML does: "µm", "pixel",
 // "pt", "reference frame", "s" …
 type Quantity struct {
@@ -21,10 +19,13 @@ var lengthSymbols = map[string]string{
 	"POINT": "pt", "PIXEL": "pixel", "REFERENCEFRAME": "reference frame",
 }
 
-// timeSymbols are the units of time, likewise.
+// timeSymbols are the units of time by the name that UnitsTime has for them.
 var timeSymbols = map[string]string{
-	"SECOND": "s", "MILLISECOND": "ms", "MICROSECOND": "µs", "NANOSECOND": "ns", "PICOSECOND": "ps",
-	"MINUTE": "min", "HOUR": "h", "DAY": "d",
+	"YOTTASECOND": "Ys", "ZETTASECOND": "Zs", "EXASECOND": "Es", "PETASECOND": "Ps", "TERASECOND": "Ts",
+	"GIGASECOND": "Gs", "MEGASECOND": "Ms", "KILOSECOND": "ks", "HECTOSECOND": "hs", "DECASECOND": "das",
+	"SECOND": "s", "DECISECOND": "ds", "CENTISECOND": "cs", "MILLISECOND": "ms", "MICROSECOND": "µs",
+	"NANOSECOND": "ns", "PICOSECOND": "ps", "FEMTOSECOND": "fs", "ATTOSECOND": "as", "ZEPTOSECOND": "zs",
+	"YOCTOSECOND": "ys", "MINUTE": "min", "HOUR": "h", "DAY": "d",
 }
 
 var lengthNames = func() map[string]string {
@@ -35,15 +36,13 @@ var lengthNames = func() map[string]string {
 	return m
 }()
 
-// unitSymbol spells a unit that the server names.
+// unitSymbol spells a unit of length or time that the server names, "" for
+// others.
 func unitSymbol(name string) string {
 	if s, ok := lengthSymbols[name]; ok {
 		return s
 	}
-	if s, ok := timeSymbols[name]; ok {
-		return s
-	}
-	return strings.ToLower(name)
+	return timeSymbols[name]
 }
 
 // length makes a ::omero::model::Length, nil for none. Units that are no

@@ -1,0 +1,240 @@
+package omeroview
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"omerods/internal/omero"
+	"omerods/internal/pack"
+)
+
+// PackDocument describes a project or dataset as a pack: what its transfer.xml
+// says, and the list of its files.
+func (v *View) PackDocument(ctx context.Context, kind omero.Kind, id int64) (*pack.Document, *pack.Manifest, error) {
+	a, err := v.account(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := packRef{kind: kind, id: id}
+	s, err := a.state(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, m, err := a.document(ctx, p)
+	if err != nil {
+		return nil, nil, treeError("describe the pack", err)
+	}
+	doc.Packed = s.mtime
+	return doc, m, nil
+}
+
+func (a *account) document(ctx context.Context, p packRef) (*pack.Document, *pack.Manifest, error) {
+	g, err := a.gather(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := newDocument(g)
+	b.doc.Origin.Host = a.host()
+	b.doc.Origin.Database = a.c.Server().Database
+	b.doc.Origin.Server = a.c.Server().Version
+	b.doc.Origin.Software, b.doc.Origin.Version = a.v.cfg.Software, a.v.cfg.Version
+	return b.doc, b.manifest, nil
+}
+
+// nestedPack is a pack within a pack.
+type nestedPack struct {
+	ref  packRef
+	name string // of its folder
+}
+
+// nestedPacks lists the packs that a pack holds.
+func (a *account) nestedPacks(ctx context.Context, p packRef) ([]nestedPack, error) {
+	if p.kind != omero.KindProject {
+		return nil, nil
+	}
+	list, err := a.datasetsOf(ctx, p.id)
+	if err != nil {
+		return nil, treeError("list datasets", err)
+	}
+	nested := make([]nestedPack, len(list.order))
+	for i, id := range list.order {
+		nested[i] = nestedPack{ref: packRef{omero.KindDataset, id}, name: list.names.names[id]}
+	}
+	return nested, nil
+}
+
+// documenter turns what was gathered into a document and a manifest. It asks
+// the server nothing; equal input gives equal output.
+type documenter struct {
+	g        *gathered
+	doc      *pack.Document
+	manifest *pack.Manifest
+
+	perms    map[int64]string // of groups
+	rois     map[int64][]pack.ID
+	pixels   map[int64]*omero.Pixels
+	inDS     map[int64][]omero.Image // by dataset
+	owners   map[packRef][]int64     // annotations by what they are linked to
+	noteByID map[int64]*omero.Annotation
+
+	placed    map[int64]bool   // filesets that have a place
+	places    map[int64]string // the first path of exported images, by image
+	attached  map[int64]string // the first path of attachments, by annotation
+	filePaths map[int64][]string
+	folders   map[int64]string
+}
+
+func newDocument(g *gathered) *documenter {
+	b := &documenter{g: g, doc: &pack.Document{}, manifest: &pack.Manifest{},
+		perms: make(map[int64]string), rois: make(map[int64][]pack.ID), pixels: make(map[int64]*omero.Pixels),
+		inDS: make(map[int64][]omero.Image), owners: make(map[packRef][]int64), noteByID: make(map[int64]*omero.Annotation),
+		placed: make(map[int64]bool), places: make(map[int64]string), attached: make(map[int64]string),
+		filePaths: make(map[int64][]string), folders: make(map[int64]string)}
+	b.index()
+	b.files()
+	b.people()
+	b.containers()
+	b.images()
+	b.filesets()
+	b.regions()
+	b.annotations()
+	return b
+}
+
+func (b *documenter) index() {
+	byID := make(map[int64]omero.Image, len(b.g.shown))
+	for _, im := range b.g.shown {
+		byID[im.ID] = im
+	}
+	for _, m := range b.g.members {
+		if im, ok := byID[m.ID]; ok {
+			b.inDS[m.Parent] = append(b.inDS[m.Parent], im)
+		}
+	}
+	for i := range b.g.pixels {
+		if p := &b.g.pixels[i]; b.pixels[p.Image] == nil {
+			b.pixels[p.Image] = p
+		}
+	}
+	for i := range b.g.notes {
+		b.noteByID[b.g.notes[i].ID] = &b.g.notes[i]
+	}
+	for _, l := range b.g.links {
+		of := packRef{l.Kind, l.Parent}
+		b.owners[of] = append(b.owners[of], l.Annotation)
+	}
+	for _, gr := range b.g.groups {
+		b.perms[gr.ID] = gr.Permissions
+	}
+	slices.SortFunc(b.g.datasets, func(x, y omero.Container) int { return cmp.Compare(x.ID, y.ID) })
+}
+
+// file adds a file to the manifest.
+func (b *documenter) file(f pack.File) { b.manifest.Files = append(b.manifest.Files, f) }
+
+func (b *documenter) generated(path string) {
+	b.file(pack.File{Path: path, Size: -1, Kind: pack.Generated})
+}
+
+// files gives everything its place: the manifest, in the order of listings.
+func (b *documenter) files() {
+	b.generated(sumsName)
+	if b.g.ref.kind == omero.KindDataset {
+		b.attachments("", b.notesOfDataset(b.g.object.ID))
+		b.shelf("", b.g.object.ID)
+		return
+	}
+	b.attachments("", b.owners[b.g.ref])
+	names := newContainerList(b.g.datasets, projectRules).names.names
+	for _, d := range b.g.datasets {
+		dir := names[d.ID] + "/"
+		b.generated(dir + transferName)
+		b.generated(dir + sumsName)
+		b.attachments(dir, b.notesOfDataset(d.ID))
+		b.shelf(dir, d.ID)
+	}
+}
+
+// notesOfDataset lists the annotations of a dataset, its images and their
+// regions.
+func (b *documenter) notesOfDataset(id int64) []int64 {
+	notes := slices.Clone(b.owners[packRef{omero.KindDataset, id}])
+	in := make(map[int64]bool)
+	for _, im := range b.inDS[id] {
+		in[im.ID] = true
+		notes = append(notes, b.owners[packRef{omero.KindImage, im.ID}]...)
+	}
+	for _, r := range b.g.rois {
+		if in[r.Image] {
+			notes = append(notes, b.owners[packRef{omero.KindROI, r.ID}]...)
+		}
+	}
+	return notes
+}
+
+func (b *documenter) attachments(dir string, notes []int64) {
+	slices.Sort(notes)
+	var list []omero.Annotation
+	for _, id := range slices.Compact(notes) {
+		if n := b.noteByID[id]; n != nil {
+			list = append(list, *n)
+		}
+	}
+	files := newAttachmentList(list)
+	for _, id := range files.order {
+		f := files.files[id].File
+		path := dir + attachmentsName + "/" + files.names.names[id]
+		b.file(pack.File{Path: path, Size: f.Size, Hash: f.Hash, Algorithm: f.Hasher, MediaType: f.Mimetype, Required: true,
+			SameAs: b.attached[id], Kind: pack.Attached, Annotation: pack.NewID(pack.KindAnnotation, id)})
+		if b.attached[id] == "" {
+			b.attached[id] = path
+		}
+	}
+}
+
+// shelf gives the files of a dataset's images their places. Those of a fileset
+// or image that has one already in an older dataset are the same as there.
+func (b *documenter) shelf(dir string, dataset int64) {
+	s := b.g.binaries.shelf(b.inDS[dataset], datasetRules)
+	for _, it := range s.items {
+		if it.gone() {
+			continue
+		}
+		path := dir + s.names.names[it.id]
+		if it.fileset == nil {
+			b.file(pack.File{Path: path, Size: newTIFF(it.image, it.pixels).size(), Required: true, SameAs: b.places[it.id],
+				MediaType: tiffMediaType, Kind: pack.Exported, Image: pack.NewID(pack.KindImage, it.id)})
+			if b.places[it.id] == "" {
+				b.places[it.id] = path
+			}
+			continue
+		}
+		b.filesetFiles(path, it)
+	}
+}
+
+func (b *documenter) filesetFiles(path string, it *item) {
+	id := it.fileset.ID
+	first := !b.placed[id]
+	if first {
+		b.placed[id] = true
+		if it.folder() {
+			b.folders[id] = path
+		}
+	}
+	for i, e := range it.fileset.Entries {
+		p := path
+		if it.folder() {
+			p += "/" + it.paths[i]
+		}
+		same := ""
+		if first {
+			b.filePaths[id] = append(b.filePaths[id], p)
+		} else {
+			same = b.filePaths[id][i]
+		}
+		b.file(pack.File{Path: p, Size: e.File.Size, Hash: e.File.Hash, Algorithm: e.File.Hasher, MediaType: e.File.Mimetype,
+			Required: true, SameAs: same, Kind: pack.Original, Fileset: pack.NewID(pack.KindFileset, id), Entry: i})
+	}
+}

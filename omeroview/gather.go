@@ -1,0 +1,211 @@
+package omeroview
+
+import (
+	"context"
+	"strings"
+
+	"omerods/internal/omero"
+)
+
+// gathered is everything that is said of a pack, as the server has it.
+type gathered struct {
+	ref      packRef
+	object   omero.Container
+	datasets []omero.Container // of a project; of a dataset itself alone
+	members  []omero.Child     // images in datasets
+	shown    []omero.Image     // images in the datasets, by id
+	others   []omero.Image     // further images of the same filesets
+	binaries *binaries
+	info     map[int64][]omero.Pair // of the imports, by fileset
+	pixels   []omero.Pixels
+	rois     []omero.ROI
+	links    []omero.AnnotationLink
+	notes    []omero.Annotation
+	users    []omero.User
+	groups   []omero.Group
+}
+
+// gather asks for all that belongs to a pack. The number of queries does not
+// depend on how much that is, up to 1000 objects of a kind each.
+func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
+	g := &gathered{ref: p}
+	var err error
+	if g.object, err = a.c.Container(ctx, p.kind, p.id); err != nil {
+		return nil, err
+	}
+	g.datasets = []omero.Container{g.object}
+	if p.kind == omero.KindProject {
+		if g.datasets, _, err = a.c.DatasetsOf(ctx, []int64{p.id}); err != nil {
+			return nil, err
+		}
+	}
+	if g.shown, g.members, err = a.c.ImagesOf(ctx, idsOf(g.datasets)); err != nil {
+		return nil, err
+	}
+	if err := a.gatherImages(ctx, g); err != nil {
+		return nil, err
+	}
+	if err := a.gatherNotes(ctx, g); err != nil {
+		return nil, err
+	}
+	return g, a.gatherPeople(ctx, g)
+}
+
+func idsOf(list []omero.Container) []int64 {
+	ids := make([]int64, len(list))
+	for i, o := range list {
+		ids[i] = o.ID
+	}
+	return ids
+}
+
+func imageIDs(list []omero.Image) []int64 {
+	ids := make([]int64, len(list))
+	for i, im := range list {
+		ids[i] = im.ID
+	}
+	return ids
+}
+
+// gatherImages asks for the files, the pixels and the regions of the images,
+// and for further images of the same filesets: readers of packs count them.
+func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
+	if g.binaries, err = a.binaries(ctx, g.shown); err != nil {
+		return err
+	}
+	sets := make([]int64, 0, len(g.binaries.filesets))
+	for id := range g.binaries.filesets {
+		sets = append(sets, id)
+	}
+	all, err := a.c.ImagesOfFilesets(ctx, sets)
+	if err != nil {
+		return err
+	}
+	known := make(map[int64]bool, len(g.shown))
+	for _, im := range g.shown {
+		known[im.ID] = true
+	}
+	for _, im := range all {
+		if !known[im.ID] {
+			g.others = append(g.others, im)
+		}
+	}
+	if g.info, err = a.c.ImportInfo(ctx, sets); err != nil {
+		return err
+	}
+	if g.pixels, err = a.c.PixelsOf(ctx, append(imageIDs(g.shown), imageIDs(g.others)...)); err != nil {
+		return err
+	}
+	g.rois, err = a.c.ROIs(ctx, imageIDs(g.shown))
+	return err
+}
+
+// gatherNotes asks for the annotations of everything in the pack, for the sets
+// that its tags belong to, and for annotations of annotations.
+func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
+	rois := make([]int64, len(g.rois))
+	for i, r := range g.rois {
+		rois[i] = r.ID
+	}
+	parents := []struct {
+		kind omero.Kind
+		ids  []int64
+	}{{omero.KindDataset, idsOf(g.datasets)}, {omero.KindImage, imageIDs(g.shown)}, {omero.KindROI, rois}}
+	if g.ref.kind == omero.KindProject {
+		parents = append(parents, struct {
+			kind omero.Kind
+			ids  []int64
+		}{omero.KindProject, []int64{g.ref.id}})
+	}
+	var ids []int64
+	for _, p := range parents {
+		links, err := a.c.AnnotationLinks(ctx, p.kind, p.ids)
+		if err != nil {
+			return err
+		}
+		g.links = append(g.links, links...)
+		for _, l := range links {
+			ids = append(ids, l.Annotation)
+		}
+	}
+	sets, err := a.c.TagSetLinks(ctx, ids)
+	if err != nil {
+		return err
+	}
+	about, err := a.c.AnnotationLinks(ctx, omero.KindAnnotation, ids)
+	if err != nil {
+		return err
+	}
+	for _, l := range sets {
+		ids = append(ids, l.Parent)
+	}
+	for _, l := range about {
+		ids = append(ids, l.Annotation)
+	}
+	g.links = append(append(g.links, sets...), about...)
+	notes, err := a.c.Annotations(ctx, ids)
+	if err != nil {
+		return err
+	}
+	g.keep(notes)
+	return nil
+}
+
+// keep takes the annotations that belong into the pack, and the links whose
+// ends are both in it, each once.
+func (g *gathered) keep(notes []omero.Annotation) {
+	in := make(map[int64]bool, len(notes))
+	for _, n := range notes {
+		if strings.HasPrefix(n.Namespace, OwnNamespaces) || n.Kind == omero.FileAnnotation && n.File.ID == 0 {
+			continue
+		}
+		in[n.ID] = true
+		g.notes = append(g.notes, n)
+	}
+	links := g.links
+	g.links = nil
+	seen := make(map[int64]bool) // links of annotations may have come by both ends
+	for _, l := range links {
+		if !in[l.Annotation] || l.Kind == omero.KindAnnotation && (!in[l.Parent] || seen[l.ID]) {
+			continue
+		}
+		if l.Kind == omero.KindAnnotation {
+			seen[l.ID] = true
+		}
+		g.links = append(g.links, l)
+	}
+}
+
+// gatherPeople asks for the users and groups that are named.
+func (a *account) gatherPeople(ctx context.Context, g *gathered) (err error) {
+	users, groups := []int64{g.object.Owner}, []int64{g.object.Group}
+	add := func(m omero.Meta) {
+		users, groups = append(users, m.Owner), append(groups, m.Group)
+	}
+	for _, d := range g.datasets {
+		add(d.Meta)
+	}
+	for _, im := range g.shown {
+		add(im.Meta)
+	}
+	for _, im := range g.others {
+		add(im.Meta)
+	}
+	for _, fs := range g.binaries.filesets {
+		add(fs.Meta)
+	}
+	for _, r := range g.rois {
+		add(r.Meta)
+	}
+	for _, n := range g.notes {
+		add(n.Meta)
+	}
+	for _, l := range g.links {
+		users = append(users, l.Owner)
+	}
+	if g.users, err = a.c.UsersByID(ctx, users); err != nil {
+		return err
+	}
+	g.groups, err = a.c.GroupsByID(ctx, groups)
+	return err
+}

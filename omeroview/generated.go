@@ -1,0 +1,237 @@
+package omeroview
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"omerods/fs/tree"
+	"omerods/internal/pack"
+)
+
+// buildTries is how often a pack is read anew because it changed meanwhile.
+const buildTries = 3
+
+func readGenerated(s packState, name string) (generated, error) {
+	path := filepath.Join(s.dir, s.name, name)
+	f, err := os.Open(path)
+	if err != nil {
+		return generated{}, err
+	}
+	h := sha1.New()
+	n, err := io.Copy(h, f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return generated{}, treeError("read a generated file", err)
+	}
+	return generated{path: path, size: n, sha1: hex.EncodeToString(h.Sum(nil)), state: s}, nil
+}
+
+// transfer returns the transfer.xml of a pack.
+func (a *account) transfer(ctx context.Context, p packRef) (generated, error) {
+	s, err := a.state(ctx, p)
+	if err != nil {
+		return generated{}, err
+	}
+	return remember(ctx, a, "transfer/"+p.String()+"/"+s.name, func(ctx context.Context) (generated, error) {
+		return a.buildTransfer(ctx, p, s)
+	})
+}
+
+// buildTransfer writes the transfer.xml of a state, or of the later one that
+// the pack is in when it changes meanwhile.
+func (a *account) buildTransfer(ctx context.Context, p packRef, s packState) (generated, error) {
+	for try := 1; ; try++ {
+		g, err := a.file(s, transferName, func() ([]byte, error) {
+			doc, m, err := a.document(ctx, p)
+			if err != nil {
+				return nil, treeError("describe the pack", err)
+			}
+			after, err := a.c.ChangeToken(ctx, p.kind, p.id, OwnNamespaces)
+			if err != nil {
+				return nil, treeError("look for changes", err)
+			}
+			if after.Hash != s.token {
+				return nil, errChanged
+			}
+			doc.Packed = s.mtime
+			var b bytes.Buffer
+			if err := pack.Encode(&b, doc, m); err != nil {
+				return nil, treeError("describe the pack", err)
+			}
+			return b.Bytes(), nil
+		})
+		if !errors.Is(err, errChanged) {
+			return g, err
+		}
+		if try == buildTries {
+			return generated{}, tree.Errorf(tree.ErrBusy, "the pack keeps changing while it is read").
+				WithAdvice("try again when nobody changes it")
+		}
+		a.memo.clear()
+		if s, err = a.state(ctx, p); err != nil {
+			return generated{}, err
+		}
+	}
+}
+
+// errChanged says that a pack changed while it was read.
+var errChanged = errors.New("changed meanwhile")
+
+// sums returns the SHA1SUMS of a pack.
+func (a *account) sums(ctx context.Context, p packRef) (generated, error) {
+	top, err := a.transfer(ctx, p)
+	if err != nil {
+		return generated{}, err
+	}
+	given := []pack.Sum{{Path: transferName, SHA1: top.sha1}}
+	nested, err := a.nestedPacks(ctx, p)
+	if err != nil {
+		return generated{}, err
+	}
+	key := sha1.New()
+	for _, n := range nested {
+		g, err := a.transfer(ctx, n.ref)
+		if err != nil {
+			return generated{}, err
+		}
+		given = append(given, pack.Sum{Path: n.name + "/" + transferName, SHA1: g.sha1})
+		fmt.Fprintf(key, "%s/%s\n", n.name, g.sha1)
+	}
+	// A nested pack may be in a later state than the one around it.
+	name := sumsName + "-" + hex.EncodeToString(key.Sum(nil)[:8])
+	return remember(ctx, a, "sums/"+p.String()+"/"+top.state.name+"/"+name, func(context.Context) (generated, error) {
+		return a.file(top.state, name, func() ([]byte, error) { return writeSums(top.path, given) })
+	})
+}
+
+// writeSums lists the files of the manifest in a transfer.xml.
+func writeSums(transfer string, given []pack.Sum) ([]byte, error) {
+	f, err := os.Open(transfer)
+	if err != nil {
+		return nil, treeError("read a generated file", err)
+	}
+	_, m, err := pack.Decode(f, pack.Limits{})
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, treeError("read a generated file", err)
+	}
+	var b bytes.Buffer
+	if err := pack.WriteSums(&b, m, given...); err != nil {
+		return nil, treeError("list sums", err)
+	}
+	return b.Bytes(), nil
+}
+
+// packFile is a generated file of a pack.
+type packFile struct {
+	node
+	pack packRef
+	name string
+}
+
+var _ tree.File = (*packFile)(nil)
+
+func (f *packFile) number() uint64 {
+	if f.name == transferName {
+		return f.firstIno()
+	}
+	return f.ino()
+}
+
+// build makes the file unless it is there.
+func (f *packFile) build(ctx context.Context) (generated, error) {
+	a, err := f.account(ctx)
+	if err != nil {
+		return generated{}, err
+	}
+	build := a.transfer
+	if f.name == sumsName {
+		build = a.sums
+	}
+	g, err := build(ctx, f.pack)
+	return g, treeError("make "+f.name, err)
+}
+
+// Attr builds the file: nothing else tells its size.
+func (f *packFile) Attr(ctx context.Context) (tree.Attr, error) {
+	g, err := f.build(ctx)
+	if err != nil {
+		return tree.Attr{}, err
+	}
+	return f.fileAttr(f.number(), g.size, g.state.mtime), nil
+}
+
+// Open returns a handle that shows one state of the file until it is released.
+func (f *packFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
+	if opts.Write {
+		return nil, readOnly()
+	}
+	g, err := f.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(g.path)
+	if err != nil {
+		return nil, treeError("open "+f.name, err)
+	}
+	return &diskHandle{f: file}, nil
+}
+
+// diskHandle reads a file of the cache.
+type diskHandle struct{ f *os.File }
+
+func (h *diskHandle) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
+	n, err := h.f.ReadAt(p, off)
+	return n, readError(err)
+}
+
+// Release closes a file that was only read.
+func (h *diskHandle) Release(context.Context) { _ = h.f.Close() }
+
+// lookupGenerated finds what a pack needs itself; nil, nil for other names.
+func lookupGenerated(ctx context.Context, a *account, dir node, p packRef, name string) (tree.Node, error) {
+	switch name {
+	case transferName, sumsName:
+		return generatedNode(dir, p, name), nil
+	case attachmentsName:
+		list, err := a.attachments(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if len(list.files) == 0 {
+			return nil, noSuch(name)
+		}
+		return attachmentsNode(dir, p), nil
+	}
+	return nil, nil
+}
+
+func generatedNode(dir node, p packRef, name string) *packFile {
+	n := dir
+	n.key += "/" + name
+	return &packFile{node: n, pack: p, name: name}
+}
+
+// listGenerated lists what a pack needs itself, transfer.xml first. The files
+// come without attributes: only who asks for them has them built.
+func listGenerated(ctx context.Context, a *account, dir node, p packRef) ([]tree.Entry, error) {
+	var entries []tree.Entry
+	for _, name := range []string{transferName, sumsName} {
+		f := generatedNode(dir, p, name)
+		entries = append(entries, tree.Entry{Name: name, Kind: tree.KindFile, Ino: f.number()})
+	}
+	list, err := a.attachments(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if len(list.files) > 0 {
+		d := attachmentsNode(dir, p)
+		entries = append(entries, tree.Entry{Name: attachmentsName, Kind: tree.KindDir, Ino: d.ino(), Node: d})
+	}
+	return entries, nil
+}

@@ -1,0 +1,105 @@
+package omeroview
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// loadTimeout bounds the time for one listing.
+const loadTimeout = 5 * time.Minute
+
+// memo remembers answers of the server for a while. Several callers who ask
+// for the same wait for one request.
+type memo struct {
+	mu      sync.Mutex // guards the fields below
+	entries map[string]*memoEntry
+	swept   time.Time
+}
+
+type memoEntry struct {
+	done  chan struct{} // closed when the rest is set
+	value any
+	err   error
+	until time.Time
+}
+
+// clear forgets everything. Requests under way still answer those who wait.
+func (m *memo) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.entries = nil
+}
+
+// remember returns the answer under a key, asking load when there is none or
+// it is too old. load is not cancelled when one of the callers gives up. What
+// failed is asked anew by the next caller.
+func remember[T any](ctx context.Context, a *account, key string, load func(ctx context.Context) (T, error)) (T, error) {
+	var zero T
+	e := a.entry(key, func(ctx context.Context) (any, error) { return load(ctx) })
+	select {
+	case <-e.done:
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	}
+	if e.err != nil {
+		return zero, e.err
+	}
+	return e.value.(T), nil
+}
+
+func (a *account) entry(key string, load func(ctx context.Context) (any, error)) *memoEntry {
+	now := a.v.now()
+	m := &a.memo
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[key]; e != nil {
+		select {
+		case <-e.done:
+			if now.Before(e.until) {
+				return e
+			}
+		default:
+			return e
+		}
+	}
+	if m.entries == nil {
+		m.entries = make(map[string]*memoEntry)
+	}
+	m.sweep(now, a.v.cfg.ListTime)
+	e := &memoEntry{done: make(chan struct{})}
+	m.entries[key] = e
+	a.v.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(a.v.run, loadTimeout)
+		defer cancel()
+		e.value, e.err = load(ctx)
+		e.until = now.Add(a.v.cfg.ListTime) // from when it was asked
+		if e.err != nil {
+			m.mu.Lock()
+			if m.entries[key] == e {
+				delete(m.entries, key)
+			}
+			m.mu.Unlock()
+		}
+		close(e.done)
+	})
+	return e
+}
+
+// sweep drops what is too old, so that a walk through a large server leaves no
+// trace in memory. m.mu is held.
+func (m *memo) sweep(now time.Time, every time.Duration) {
+	if now.Sub(m.swept) < every {
+		return
+	}
+	m.swept = now
+	for key, e := range m.entries {
+		select {
+		case <-e.done:
+			if !now.Before(e.until) {
+				delete(m.entries, key)
+			}
+		default:
+		}
+	}
+}

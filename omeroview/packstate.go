@@ -1,0 +1,136 @@
+package omeroview
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"omerods/internal/omero"
+	"omerods/internal/pack"
+)
+
+// packRef names the object that a pack is of.
+type packRef struct {
+	kind omero.Kind
+	id   int64
+}
+
+func (p packRef) String() string { return fmt.Sprintf("%s-%d", p.kind, p.id) }
+
+// packState is the state of a pack: everything that is generated of it stays
+// the same as long as the state does.
+type packState struct {
+	token string    // the server's
+	mtime time.Time // whole seconds; the time of all its generated files
+	dir   string    // on disk, of all states of the pack
+	name  string    // of this state on disk
+}
+
+// packDir is where the generated files of a pack are kept: what one user sees
+// another may not.
+func (a *account) packDir(p packRef) string {
+	return a.v.disk.path(a.c.Server().Database, strconv.FormatInt(a.c.Who().User, 10), p.String())
+}
+
+// state asks for the state of a pack.
+func (a *account) state(ctx context.Context, p packRef) (packState, error) {
+	return remember(ctx, a, "state/"+p.String(), func(ctx context.Context) (packState, error) {
+		t, err := a.c.ChangeToken(ctx, p.kind, p.id, OwnNamespaces)
+		if err != nil {
+			return packState{}, treeError("look for changes", err)
+		}
+		return a.stateOf(p, t)
+	})
+}
+
+// stateOf gives a token its time. That is the newest event; a change that has
+// none, such as a tag unlinked, has the time when it was first seen.
+func (a *account) stateOf(p packRef, t omero.Token) (packState, error) {
+	s := packState{token: t.Hash, mtime: t.Newest.Truncate(time.Second), dir: a.packDir(p)}
+	last, err := readSeen(s.dir)
+	switch {
+	case err == nil && last.Token == t.Hash:
+		s.mtime = time.Unix(last.Mtime, 0).UTC()
+	default:
+		// What was listed before may not be so any more.
+		a.memo.clear()
+		if err == nil && s.mtime.Unix() <= last.Mtime {
+			s.mtime = time.Unix(max(a.v.now().Unix(), last.Mtime+1), 0).UTC()
+		}
+		if err := writeSeen(s.dir, seen{Token: t.Hash, Mtime: s.mtime.Unix()}); err != nil {
+			return packState{}, treeError("keep the state of a pack", err)
+		}
+	}
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\x00%d\x00%s\x00%s\x00%s\x00%s", t.Hash, s.mtime.Unix(),
+		pack.FormatVersion, a.v.cfg.Software, a.v.cfg.Version, a.host())))
+	s.name = hex.EncodeToString(sum[:12])
+	return s, nil
+}
+
+// seen is what is remembered of the last state of a pack.
+type seen struct {
+	Token string `json:"token"`
+	Mtime int64  `json:"mtime"`
+}
+
+const seenName = "seen.json"
+
+func readSeen(dir string) (s seen, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, seenName))
+	if err != nil {
+		return seen{}, err
+	}
+	return s, json.Unmarshal(data, &s)
+}
+
+func writeSeen(dir string, s seen) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	d := diskCache{}
+	return d.write(dir, "", seenName, data)
+}
+
+// host is the server's name in packs.
+func (a *account) host() string {
+	if a.v.cfg.Host != "" {
+		return a.v.cfg.Host
+	}
+	return a.c.Server().Host
+}
+
+// generated is a generated file on disk.
+type generated struct {
+	path  string
+	size  int64
+	sha1  string
+	state packState
+}
+
+// file returns a generated file of a state, making it when it is not there.
+func (a *account) file(s packState, name string, make func() ([]byte, error)) (generated, error) {
+	g, err := readGenerated(s, name)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return g, err
+	}
+	data, err := make()
+	if err != nil {
+		return generated{}, err
+	}
+	if err := a.v.disk.write(s.dir, s.name, name, data); err != nil {
+		return generated{}, treeError("keep a generated file", err)
+	}
+	if err := a.v.disk.prune(s.dir, s.name); err != nil {
+		a.v.log.Warn("omeroview: old generated files stay", "dir", s.dir, "err", err)
+	}
+	return readGenerated(s, name)
+}
