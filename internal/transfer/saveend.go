@@ -314,13 +314,17 @@ func (sv *save) annotate(ctx context.Context, coll string, state State, reason s
 	if !ok {
 		return
 	}
+	group, _ := sv.doc.Origin.Group.Number()
 	sv.mu.Lock()
 	rec := SaveRecord{
-		Database: sv.doc.Origin.Database, Kind: sv.doc.Origin.Object.Kind(), ID: id,
+		Database: sv.doc.Origin.Database, Kind: sv.doc.Origin.Object.Kind(), ID: id, Group: group,
 		Target: sv.of.cfg.Archive.Name(ctx, coll), State: state, Reason: reason,
 		Files: sv.record.FilesDone, Bytes: sv.record.BytesDone, When: sv.of.cfg.Now(),
 	}
 	sv.mu.Unlock()
+	if sv.of.cfg.By != nil {
+		rec.By = sv.of.cfg.By(ctx)
+	}
 	if err := sv.of.cfg.Annotator.AnnotateSave(ctx, rec); err != nil {
 		sv.of.cfg.Logger.Warn("OMERO does not know of a save", "collection", coll, "err", err)
 		sv.mu.Lock()

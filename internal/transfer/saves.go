@@ -32,6 +32,8 @@ type SaveRecord struct {
 	Database string // UUID of the OMERO database the object lives in
 	Kind     string // "Project", "Dataset" …
 	ID       int64
+	Group    int64  // that the object lives in, 0 when the pack does not say
+	By       string // who saved, as the archive knows them
 	Target   string // where it went, as Archive.Name says it
 	State    State
 	Reason   string // why not, when State is not finished
@@ -48,12 +50,14 @@ type Annotator interface {
 
 // SavesConfig holds what Saves needs.
 type SavesConfig struct {
-	Archive   Archive // or see Use
+	Archive   Archive   // or see Use
 	Annotator Annotator // may be nil
 	Records   *Records
 	Logger    *slog.Logger
 	Now       func() time.Time
 	Version   string // of this program
+	// By names the caller of ctx as the archive knows them; may be nil.
+	By func(ctx context.Context) string
 }
 
 // Saves recognises packs that are written into an archive and brings each to

@@ -1,0 +1,198 @@
+package omeroview
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"omerods/fs/tree"
+)
+
+// aliasDir is a live folder that has just been loaded. Names that only the
+// written folder had lead to what was written, and attributes that copying
+// programs set after the last close are accepted.
+type aliasDir struct {
+	tree.Dir
+	written tree.Dir
+	kept    keptAttr
+}
+
+var (
+	_ tree.Dir         = (*aliasDir)(nil)
+	_ tree.AttrSetter  = (*aliasDir)(nil)
+	_ tree.XAttrs      = (*aliasDir)(nil)
+	_ tree.XAttrSetter = (*aliasDir)(nil)
+	_ tree.Remover     = (*aliasDir)(nil)
+)
+
+// aliasFile is a live file that has just been loaded.
+type aliasFile struct {
+	tree.File
+	kept keptAttr
+}
+
+var (
+	_ tree.File        = (*aliasFile)(nil)
+	_ tree.AttrSetter  = (*aliasFile)(nil)
+	_ tree.XAttrs      = (*aliasFile)(nil)
+	_ tree.XAttrSetter = (*aliasFile)(nil)
+)
+
+// withAlias joins a live node with what was written under its path.
+func withAlias(live tree.Node, written tree.Node) tree.Node {
+	switch l := live.(type) {
+	case tree.Dir:
+		if w, ok := written.(tree.Dir); ok {
+			return &aliasDir{Dir: l, written: w}
+		}
+	case tree.File:
+		return &aliasFile{File: l}
+	}
+	return live
+}
+
+// Lookup implements tree.Dir.
+func (d *aliasDir) Lookup(ctx context.Context, name string) (tree.Node, error) {
+	live, err := d.Dir.Lookup(ctx, name)
+	if err != nil && !errors.Is(err, tree.ErrNotFound) {
+		return nil, err
+	}
+	written, werr := d.written.Lookup(ctx, name)
+	switch {
+	case werr != nil:
+		return live, err
+	case err != nil:
+		return written, nil
+	}
+	return withAlias(live, written), nil
+}
+
+// List implements tree.Dir. The entries' nodes are those of the live folder;
+// a name that is looked up gets its alias then.
+func (d *aliasDir) List(ctx context.Context) ([]tree.Entry, error) {
+	entries, err := d.Dir.List(ctx)
+	for i := range entries {
+		entries[i].Node = nil
+	}
+	return entries, err
+}
+
+// SetAttr implements tree.AttrSetter.
+func (d *aliasDir) SetAttr(ctx context.Context, c tree.AttrChange) (tree.Attr, error) {
+	return d.kept.set(ctx, d.Dir, c)
+}
+
+// Attr implements tree.Node.
+func (d *aliasDir) Attr(ctx context.Context) (tree.Attr, error) { return d.kept.attr(ctx, d.Dir) }
+
+// Getxattr implements tree.XAttrs.
+func (d *aliasDir) Getxattr(ctx context.Context, name string) ([]byte, error) {
+	return getxattr(ctx, d.Dir, name)
+}
+
+// Listxattr implements tree.XAttrs.
+func (d *aliasDir) Listxattr(ctx context.Context) ([]string, error) { return listxattr(ctx, d.Dir) }
+
+// Setxattr accepts what OMERO has no place for.
+func (d *aliasDir) Setxattr(context.Context, string, []byte, bool, bool) error { return nil }
+
+// Removexattr finds nothing, because nothing was kept.
+func (d *aliasDir) Removexattr(context.Context, string) error { return tree.ErrNoData }
+
+// Unlink implements tree.Remover as the live folder does.
+func (d *aliasDir) Unlink(ctx context.Context, name string) error { return refuse(ctx, d, name) }
+
+// Rmdir implements tree.Remover as the live folder does.
+func (d *aliasDir) Rmdir(ctx context.Context, name string) error { return refuse(ctx, d, name) }
+
+// Attr implements tree.Node.
+func (f *aliasFile) Attr(ctx context.Context) (tree.Attr, error) { return f.kept.attr(ctx, f.File) }
+
+// SetAttr implements tree.AttrSetter.
+func (f *aliasFile) SetAttr(ctx context.Context, c tree.AttrChange) (tree.Attr, error) {
+	return f.kept.set(ctx, f.File, c)
+}
+
+// Getxattr implements tree.XAttrs.
+func (f *aliasFile) Getxattr(ctx context.Context, name string) ([]byte, error) {
+	return getxattr(ctx, f.File, name)
+}
+
+// Listxattr implements tree.XAttrs.
+func (f *aliasFile) Listxattr(ctx context.Context) ([]string, error) { return listxattr(ctx, f.File) }
+
+// Setxattr accepts what OMERO has no place for.
+func (f *aliasFile) Setxattr(context.Context, string, []byte, bool, bool) error { return nil }
+
+// Removexattr finds nothing, because nothing was kept.
+func (f *aliasFile) Removexattr(context.Context, string) error { return tree.ErrNoData }
+
+func getxattr(ctx context.Context, n tree.Node, name string) ([]byte, error) {
+	if x, ok := n.(tree.XAttrs); ok {
+		return x.Getxattr(ctx, name)
+	}
+	return nil, tree.ErrNoData
+}
+
+func listxattr(ctx context.Context, n tree.Node) ([]string, error) {
+	if x, ok := n.(tree.XAttrs); ok {
+		return x.Listxattr(ctx)
+	}
+	return nil, nil
+}
+
+// keptAttr are attributes that were set on a live node and live as long as the
+// kernel knows it.
+type keptAttr struct {
+	mu     sync.Mutex // guards the field below
+	change tree.AttrChange
+}
+
+func (k *keptAttr) attr(ctx context.Context, n tree.Node) (tree.Attr, error) {
+	a, err := n.Attr(ctx)
+	if err != nil {
+		return a, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.change.Mode != nil {
+		a.Mode = *k.change.Mode & 0o7777
+	}
+	if k.change.UID != nil {
+		a.UID = *k.change.UID
+	}
+	if k.change.GID != nil {
+		a.GID = *k.change.GID
+	}
+	if k.change.Mtime != nil {
+		a.Mtime = *k.change.Mtime
+	}
+	if k.change.Atime != nil {
+		a.Atime = *k.change.Atime
+	}
+	return a, nil
+}
+
+func (k *keptAttr) set(ctx context.Context, n tree.Node, c tree.AttrChange) (tree.Attr, error) {
+	if c.Size != nil {
+		return tree.Attr{}, readOnly()
+	}
+	k.mu.Lock()
+	if c.Mode != nil {
+		k.change.Mode = c.Mode
+	}
+	if c.UID != nil {
+		k.change.UID = c.UID
+	}
+	if c.GID != nil {
+		k.change.GID = c.GID
+	}
+	if c.Mtime != nil {
+		k.change.Mtime = c.Mtime
+	}
+	if c.Atime != nil {
+		k.change.Atime = c.Atime
+	}
+	k.mu.Unlock()
+	return k.attr(ctx, n)
+}

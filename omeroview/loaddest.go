@@ -1,0 +1,181 @@
+package omeroview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/omero"
+	"omerods/internal/transfer"
+)
+
+// loadDestination makes the objects of one load in one group.
+type loadDestination struct {
+	client *omero.Client
+	group  int64
+	host   string
+	// parent is the live container that the top object is put into, zero for
+	// none.
+	parent omero.Ref
+}
+
+var _ transfer.Destination = (*loadDestination)(nil)
+
+// Name implements transfer.Destination.
+func (d *loadDestination) Name() string { return d.host }
+
+func (d *loadDestination) in(ctx context.Context) context.Context { return omero.InGroup(ctx, d.group) }
+
+// ImportFileset implements transfer.Destination.
+func (d *loadDestination) ImportFileset(ctx context.Context, spec transfer.FilesetSpec, begun func(int64)) (transfer.Imported, error) {
+	ctx = d.in(ctx)
+	is := omero.ImportSpec{
+		Reader: spec.Reader, Thumbnails: true,
+		Annotations: []omero.Annotation{{
+			Kind: omero.CommentAnnotation, Namespace: LoadingNamespace, Description: spec.Load,
+			Text: "omerods is loading this image; it is removed when the load does not finish",
+		}},
+	}
+	for _, p := range spec.Info {
+		is.Info = append(is.Info, omero.Pair{Key: p.Key, Value: p.Value})
+	}
+	for _, f := range spec.Files {
+		is.ClientPaths = append(is.ClientPaths, f.Name)
+	}
+	imp, err := d.client.BeginImport(ctx, is)
+	if err != nil {
+		return transfer.Imported{}, loadError("begin the import", err)
+	}
+	begun(imp.Fileset())
+	got, err := d.importFiles(ctx, imp, spec)
+	if err != nil {
+		if aerr := imp.Abort(ctx); aerr != nil {
+			err = errors.Join(err, fmt.Errorf("remove fileset %d: %w", imp.Fileset(), aerr))
+		}
+		return transfer.Imported{}, loadError("import", err)
+	}
+	return got, nil
+}
+
+func (d *loadDestination) importFiles(ctx context.Context, imp *omero.Import, spec transfer.FilesetSpec) (transfer.Imported, error) {
+	for i, f := range spec.Files {
+		hash, size, err := imp.Upload(ctx, i, &progressReader{r: io.NewSectionReader(f.Content, 0, f.Size), tell: spec.Progress})
+		if err != nil {
+			return transfer.Imported{}, err
+		}
+		if size != f.Size || (f.SHA1 != nil && hash != fmt.Sprintf("%x", f.SHA1)) {
+			return transfer.Imported{}, fmt.Errorf("%s changed while it was sent", f.Name)
+		}
+	}
+	res, err := imp.Finish(ctx, nil)
+	if err != nil {
+		return transfer.Imported{}, err
+	}
+	return transfer.Imported{Fileset: res.Fileset, Images: res.Images}, nil
+}
+
+// UploadFile implements transfer.Destination.
+func (d *loadDestination) UploadFile(ctx context.Context, spec transfer.FileSpec) (int64, error) {
+	f, err := d.client.UploadFile(d.in(ctx), omero.FileSpec{Name: spec.Name, Path: spec.Dir, Mimetype: spec.MediaType},
+		io.NewSectionReader(spec.Content, 0, spec.Size))
+	if err != nil {
+		return 0, loadError("store the attachment", err)
+	}
+	return f.ID, nil
+}
+
+// Discard implements transfer.Destination. Only filesets none of whose images
+// is in a dataset are removed: the others belong to a load that did commit.
+func (d *loadDestination) Discard(ctx context.Context, filesets, files []int64) error {
+	ctx = d.in(ctx)
+	images, err := d.client.ImagesOfFilesets(ctx, filesets)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(images))
+	for i, im := range images {
+		ids[i] = im.ID
+	}
+	linked, err := d.client.LinkedImages(ctx, ids)
+	if err != nil {
+		return err
+	}
+	keep := map[int64]bool{}
+	for _, im := range images {
+		if linked[im.ID] {
+			keep[im.Fileset] = true
+		}
+	}
+	filesets = slices.DeleteFunc(slices.Clone(filesets), func(id int64) bool { return keep[id] })
+	if len(keep) > 0 {
+		files = nil // the load did commit, and its attachments with it
+	}
+	var errs []error
+	for kind, ids := range map[omero.Kind][]int64{omero.KindFileset: filesets, omero.KindOriginalFile: files} {
+		if len(ids) == 0 {
+			continue
+		}
+		_, err := d.client.Delete(ctx, map[omero.Kind][]int64{kind: ids}, omero.DeleteOptions{})
+		if err != nil && !errors.Is(err, omero.NotFound) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// findLoad looks for what a load has made whose last answer was lost. It asks
+// for a while, because the server may still be at it.
+func (d *loadDestination) findLoad(ctx context.Context, load string, kind omero.Kind) (id int64, found bool, err error) {
+	for try := range 4 {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return 0, false, ctx.Err()
+			case <-time.After(time.Duration(try) * time.Second):
+			}
+		}
+		var notes []int64
+		notes, err = d.client.OwnAnnotations(ctx, omero.MapAnnotation, LoadNamespace, load)
+		if err != nil || len(notes) == 0 {
+			continue
+		}
+		if id, found, err = d.client.AnnotatedObject(ctx, kind, notes[0]); found {
+			return id, true, nil
+		}
+	}
+	return 0, false, err
+}
+
+// loadError puts a failure of the client into the words and classes of the
+// tree.
+func loadError(what string, err error) error {
+	class := tree.ErrIO
+	for from, to := range map[omero.Class]error{
+		omero.Denied: tree.ErrDenied, omero.LoginFailed: tree.ErrDenied, omero.ReadOnly: tree.ErrReadOnly,
+		omero.NoSpace: tree.ErrNoSpace, omero.Offline: tree.ErrOffline, omero.Timeout: tree.ErrOffline,
+		omero.Busy: tree.ErrBusy, omero.CrossGroup: tree.ErrNotPermitted,
+	} {
+		if errors.Is(err, from) {
+			class = to
+		}
+	}
+	return tree.Errorf(class, "OMERO could not %s: %w", what, err)
+}
+
+// progressReader tells how much has been read.
+type progressReader struct {
+	r    io.Reader
+	tell func(int64)
+}
+
+func (p *progressReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if p.tell != nil && n > 0 {
+		p.tell(int64(n))
+	}
+	return n, err
+}

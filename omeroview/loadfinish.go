@@ -1,0 +1,319 @@
+package omeroview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"omerods/internal/omero"
+	"omerods/internal/pack"
+	"omerods/internal/transfer"
+)
+
+// batchSize is how many objects one request makes at most, apart from the
+// last one, which makes all containers at once.
+const batchSize = 500
+
+// finisher puts on the images of a load what its pack says, and then makes
+// the containers.
+type finisher struct {
+	*loadDestination
+	spec  transfer.FinishSpec
+	notes map[pack.ID]*pack.Annotation
+	// refs are the annotations as they are on the server.
+	refs map[pack.ID]omero.Ref
+	// made are the annotations that exist only because of this load.
+	made map[omero.Kind][]int64
+	rois map[pack.ID]int64
+}
+
+// Finish implements transfer.Destination.
+func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) (transfer.Finished, bool, error) {
+	ctx = d.in(ctx)
+	f := &finisher{
+		loadDestination: d, spec: spec, notes: map[pack.ID]*pack.Annotation{}, refs: map[pack.ID]omero.Ref{},
+		made: map[omero.Kind][]int64{}, rois: map[pack.ID]int64{},
+	}
+	if err := f.prepare(ctx); err != nil {
+		return transfer.Finished{}, true, errors.Join(err, f.undo(ctx))
+	}
+	made, err := f.commit(ctx)
+	var failure *omero.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &failure) && failure.Unsure:
+		id, found, ferr := f.findLoad(ctx, spec.Load, omero.Kind(spec.Kind))
+		if ferr != nil || !found {
+			return transfer.Finished{}, false, loadError("say whether the objects were made", errors.Join(err, ferr))
+		}
+		made = transfer.Finished{Kind: spec.Kind, ID: id}
+	default:
+		return transfer.Finished{}, true, errors.Join(loadError("make the objects", err), f.undo(ctx))
+	}
+	f.unmark(ctx)
+	return made, true, nil
+}
+
+// prepare does everything that shows nowhere until the commit.
+func (f *finisher) prepare(ctx context.Context) error {
+	for i := range f.spec.Document.Annotations {
+		a := &f.spec.Document.Annotations[i]
+		f.notes[a.ID] = a
+	}
+	if err := f.nameImages(ctx); err != nil {
+		return loadError("name the images", err)
+	}
+	if err := f.reuseTags(ctx); err != nil {
+		return loadError("look for tags", err)
+	}
+	if err := f.makeAnnotations(ctx); err != nil {
+		return loadError("make the annotations", err)
+	}
+	if err := f.makeROIs(ctx); err != nil {
+		return loadError("make the regions of interest", err)
+	}
+	if err := f.linkAnnotations(ctx); err != nil {
+		return loadError("annotate the images", err)
+	}
+	return nil
+}
+
+// nameImages gives the images the names and descriptions of the pack where
+// the import has not.
+func (f *finisher) nameImages(ctx context.Context) error {
+	ids := make([]int64, 0, len(f.spec.Images))
+	for _, id := range f.spec.Images {
+		ids = append(ids, id)
+	}
+	images, err := f.client.ImagesByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	now := make(map[int64]omero.Image, len(images))
+	for _, im := range images {
+		now[im.ID] = im
+	}
+	for _, want := range f.spec.Document.Images {
+		id, ok := f.spec.Images[want.ID]
+		if !ok {
+			continue
+		}
+		if want.Name != "" && now[id].Name != want.Name {
+			if err := f.client.Rename(ctx, omero.KindImage, id, want.Name); err != nil {
+				return err
+			}
+		}
+		if now[id].Description != want.Description {
+			if err := f.client.Describe(ctx, omero.KindImage, id, want.Description); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// used says whether an annotation is linked to anything that is loaded.
+func (f *finisher) used() map[pack.ID]bool {
+	used := map[pack.ID]bool{}
+	for _, l := range f.spec.Document.Links {
+		if f.notes[l.To] != nil {
+			used[l.To] = true
+		}
+		if f.notes[l.From] != nil {
+			used[l.From] = true
+		}
+	}
+	return used
+}
+
+// reuseTags finds tags of the user that say the same: tags are meant to be
+// shared, and a load must not multiply them.
+func (f *finisher) reuseTags(ctx context.Context) error {
+	var texts []string
+	for _, a := range f.notes {
+		if a.Kind == pack.TagAnnotation && a.Namespace != omero.NamespaceTagSet {
+			texts = append(texts, a.Text)
+		}
+	}
+	slices.Sort(texts)
+	found, err := f.client.OwnTags(ctx, f.group, slices.Compact(texts))
+	if err != nil {
+		return err
+	}
+	for id, a := range f.notes {
+		t, ok := found[a.Text]
+		if ok && a.Kind == pack.TagAnnotation && t.Namespace == a.Namespace && t.Description == a.Description {
+			f.refs[id] = omero.Existing(omero.Kind(omero.TagAnnotation), t.ID)
+		}
+	}
+	return nil
+}
+
+// makeAnnotations makes all annotations that do not exist yet, unlinked.
+func (f *finisher) makeAnnotations(ctx context.Context) error {
+	used := f.used()
+	var todo []*pack.Annotation
+	for i := range f.spec.Document.Annotations {
+		a := &f.spec.Document.Annotations[i]
+		if _, have := f.refs[a.ID]; have || !used[a.ID] || strings.HasPrefix(a.Namespace, "omerods/") {
+			continue
+		}
+		if a.Kind == pack.FileAnnotation && f.spec.Files[a.ID] == 0 {
+			continue // a pack without its files, such as one of metadata only
+		}
+		todo = append(todo, a)
+	}
+	for part := range slices.Chunk(todo, batchSize) {
+		b := f.client.NewBatch()
+		refs := make([]omero.Ref, len(part))
+		for i, a := range part {
+			refs[i] = b.Annotation(f.annotation(a))
+		}
+		saved, err := f.client.Save(ctx, b)
+		if err != nil {
+			return err
+		}
+		for i, a := range part {
+			kind := omero.Kind(annotationClass[a.Kind])
+			id := saved.ID(refs[i])
+			f.refs[a.ID] = omero.Existing(kind, id)
+			f.made[kind] = append(f.made[kind], id)
+		}
+	}
+	return nil
+}
+
+// annotationClass names the classes of OMERO for the kinds of packs.
+var annotationClass = map[pack.AnnotationKind]omero.AnnotationKind{
+	pack.MapAnnotation: omero.MapAnnotation, pack.TagAnnotation: omero.TagAnnotation,
+	pack.CommentAnnotation: omero.CommentAnnotation, pack.XMLAnnotation: omero.XMLAnnotation,
+	pack.TermAnnotation: omero.TermAnnotation, pack.FileAnnotation: omero.FileAnnotation,
+	pack.LongAnnotation: omero.LongAnnotation, pack.DoubleAnnotation: omero.DoubleAnnotation,
+	pack.BooleanAnnotation: omero.BooleanAnnotation, pack.TimestampAnnotation: omero.TimestampAnnotation,
+	pack.ListAnnotation: omero.ListAnnotation,
+}
+
+func (f *finisher) annotation(a *pack.Annotation) omero.Annotation {
+	out := omero.Annotation{
+		Kind: annotationClass[a.Kind], Namespace: a.Namespace, Name: a.Name, Description: a.Description,
+		Text: a.Text, Long: a.Long, Double: a.Double, Bool: a.Bool, Time: a.Time,
+	}
+	for _, p := range a.Pairs {
+		out.Pairs = append(out.Pairs, omero.Pair{Key: p.Key, Value: p.Value})
+	}
+	if a.Kind == pack.FileAnnotation {
+		out.File.ID = f.spec.Files[a.ID]
+	}
+	return out
+}
+
+// makeROIs draws the regions on the new images.
+func (f *finisher) makeROIs(ctx context.Context) error {
+	byID := map[pack.ID]*pack.ROI{}
+	for i := range f.spec.Document.ROIs {
+		byID[f.spec.Document.ROIs[i].ID] = &f.spec.Document.ROIs[i]
+	}
+	type drawing struct {
+		image int64
+		roi   *pack.ROI
+	}
+	var todo []drawing
+	for _, im := range f.spec.Document.Images {
+		for _, id := range im.ROIs {
+			if roi, image := byID[id], f.spec.Images[im.ID]; roi != nil && image != 0 && len(roi.Shapes) > 0 {
+				todo = append(todo, drawing{image, roi})
+			}
+		}
+	}
+	for part := range slices.Chunk(todo, batchSize/10) {
+		b := f.client.NewBatch()
+		refs := make([]omero.Ref, len(part))
+		for i, d := range part {
+			refs[i] = b.ROI(omero.Existing(omero.KindImage, d.image), toROI(d.roi))
+		}
+		saved, err := f.client.Save(ctx, b)
+		if err != nil {
+			return err
+		}
+		for i, d := range part {
+			f.rois[d.roi.ID] = saved.ID(refs[i])
+		}
+	}
+	return nil
+}
+
+// linkAnnotations links annotations to images, regions and each other. Links
+// to containers are part of the commit.
+func (f *finisher) linkAnnotations(ctx context.Context) error {
+	type pair struct{ object, note omero.Ref }
+	var todo []pair
+	for _, l := range f.spec.Document.Links {
+		note, ok := f.refs[l.To]
+		if !ok {
+			continue
+		}
+		var object omero.Ref
+		if id, ok := f.spec.Images[l.From]; ok {
+			object = omero.Existing(omero.KindImage, id)
+		} else if id, ok := f.rois[l.From]; ok {
+			object = omero.Existing(omero.KindROI, id)
+		} else if set, ok := f.refs[l.From]; ok && f.isNew(set) {
+			object = set
+		} else {
+			continue
+		}
+		todo = append(todo, pair{object, note})
+	}
+	for part := range slices.Chunk(todo, batchSize) {
+		b := f.client.NewBatch()
+		for _, p := range part {
+			b.Annotate(p.object, p.note)
+		}
+		if _, err := f.client.Save(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isNew says whether an annotation was made by this load.
+func (f *finisher) isNew(r omero.Ref) bool {
+	for kind, ids := range f.made {
+		for _, id := range ids {
+			if r == omero.Existing(kind, id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// undo removes the annotations that this load has made; images and files are
+// removed by whoever asked for them.
+func (f *finisher) undo(ctx context.Context) error {
+	if len(f.made) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	_, err := f.client.Delete(ctx, f.made, omero.DeleteOptions{Keep: []string{"OriginalFile"}})
+	if err != nil && !errors.Is(err, omero.NotFound) {
+		return fmt.Errorf("annotations of the load are left: %w", err)
+	}
+	return nil
+}
+
+// unmark takes the mark of a load off its images; what is left of it does no
+// harm to images that are in a dataset.
+func (f *finisher) unmark(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	ids, err := f.client.OwnAnnotations(ctx, omero.CommentAnnotation, LoadingNamespace, f.spec.Load)
+	if err != nil || len(ids) == 0 {
+		return
+	}
+	_, _ = f.client.Delete(ctx, map[omero.Kind][]int64{omero.Kind(omero.CommentAnnotation): ids}, omero.DeleteOptions{})
+}
