@@ -144,24 +144,29 @@ func (s *Series) ChannelColor(c int) Color {
 	return palette[c%len(palette)]
 }
 
-// Thumbnail renders the middle section of the first time point of a series as
-// a JPEG whose longest side has the given number of pixels.
-func (f *Fileset) Thumbnail(series, longest int) ([]byte, error) {
+// ThumbnailSize returns the size of a picture of w by h pixels whose longest
+// side is shrunk, or grown, to the given number of pixels.
+func ThumbnailSize(w, h, longest int) (int, int) {
+	scale := float64(longest) / float64(max(w, h, 1))
+	return max(int(math.Round(float64(w)*scale)), 1), max(int(math.Round(float64(h)*scale)), 1)
+}
+
+// maxThumbnail is the largest side of a thumbnail in pixels.
+const maxThumbnail = 4096
+
+// Render shows section z at time t of a series as a JPEG of exactly the given
+// size. A z below 0 is the middle one.
+func (f *Fileset) Render(series, z, t, width, height int) ([]byte, error) {
 	if series < 0 || series >= len(f.Series) {
 		return nil, fmt.Errorf("series %d of %d", series, len(f.Series))
 	}
 	s := &f.Series[series]
-	if longest < 1 || longest > 4096 {
-		return nil, fmt.Errorf("a thumbnail of %d pixels", longest)
+	if width < 1 || width > maxThumbnail || height < 1 || height > maxThumbnail {
+		return nil, fmt.Errorf("a thumbnail of %dx%d pixels", width, height)
 	}
-	scale := float64(longest) / float64(max(s.SizeX, s.SizeY))
-	w, h := max(int(math.Round(float64(s.SizeX)*scale)), 1), max(int(math.Round(float64(s.SizeY)*scale)), 1)
-	return f.ThumbnailSize(series, w, h)
-}
-
-// ThumbnailSize renders a series like Thumbnail, at exactly the given size.
-func (f *Fileset) ThumbnailSize(series, width, height int) ([]byte, error) {
-	s := &f.Series[series]
+	if z < 0 {
+		z = s.SizeZ / 2
+	}
 	// Reading every step-th pixel is enough when the picture shrinks a lot.
 	step := max(1, min(s.SizeX/(4*width), s.SizeY/(4*height)))
 	src := image.NewRGBA(image.Rect(0, 0, 1, 1))
@@ -169,7 +174,7 @@ func (f *Fileset) ThumbnailSize(series, width, height int) ([]byte, error) {
 		src.Set(0, 0, color.Gray{128})
 	} else {
 		src = image.NewRGBA(image.Rect(0, 0, (s.SizeX+step-1)/step, (s.SizeY+step-1)/step))
-		if err := f.compose(src, series, step); err != nil {
+		if err := f.compose(src, series, z, t, step); err != nil {
 			return nil, err
 		}
 	}
@@ -183,12 +188,12 @@ func (f *Fileset) ThumbnailSize(series, width, height int) ([]byte, error) {
 }
 
 // compose adds the first channels of a series in their colours.
-func (f *Fileset) compose(dst *image.RGBA, series, step int) error {
+func (f *Fileset) compose(dst *image.RGBA, series, z, t, step int) error {
 	s := &f.Series[series]
 	b := dst.Bounds()
 	sum := make([]float64, 3*b.Dx()*b.Dy())
 	for c := range min(s.SizeC, maxActive) {
-		plane, err := f.Plane(series, s.SizeZ/2, c, 0)
+		plane, err := f.Plane(series, z, c, t)
 		if err != nil {
 			return err
 		}

@@ -2,12 +2,14 @@ package repository
 
 import (
 	"crypto/sha1"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 
 	"omerods/internal/sandbox/imaging"
 	"omerods/internal/sandbox/store"
@@ -91,16 +93,16 @@ func (p *Pixels) Writable() bool { return p.own }
 // Plane returns the samples of a plane, big-endian.
 func (p *Pixels) Plane(z, c, t int) ([]byte, error) { return p.set.Plane(p.series, z, c, t) }
 
-// Thumbnail renders the pixels as a JPEG of exactly that size.
-func (p *Pixels) Thumbnail(width, height int) ([]byte, error) {
-	return p.set.ThumbnailSize(p.series, width, height)
+// Thumbnail renders section z at time t as a JPEG of exactly that size.
+func (p *Pixels) Thumbnail(z, t, width, height int) ([]byte, error) {
+	return p.set.Render(p.series, z, t, width, height)
 }
 
 // Scan looks at all samples.
 func (p *Pixels) Scan() (imaging.Stats, error) { return p.set.Scan(p.series) }
 
 // name is where the server keeps pixels of its own.
-func (p *Pixels) name() string { return path.Join(pixelsDir, bucket(p.id)) }
+func (p *Pixels) name() string { return path.Join(pixelsDir, strconv.FormatInt(p.id, 10)) }
 
 // offset is the place of a plane: Z varies fastest, then C, then T.
 func (p *Pixels) offset(z, c, t int) int64 {
@@ -169,6 +171,43 @@ func (p *Pixels) Sum() ([]byte, error) {
 		}
 	}
 	return h.Sum(nil), nil
+}
+
+// SetSum records the sum of pixels whose planes were written.
+func (p *Pixels) SetSum(actor store.Actor) (*store.Row, error) {
+	sum, err := p.Sum()
+	if err != nil {
+		return nil, err
+	}
+	var row *store.Row
+	err = p.m.store.Write(actor, func(a *store.Author) error {
+		old := a.Tx().Get(a.Tx().Model().Class("Pixels"), p.id)
+		if old == nil {
+			return fmt.Errorf("no pixels %d", p.id)
+		}
+		row = old.Clone()
+		if err := a.Tx().Fill(row, store.Values{"sha1": hex.EncodeToString(sum)}); err != nil {
+			return err
+		}
+		a.Update(row)
+		return nil
+	})
+	return row, err
+}
+
+// AddRendering makes the first rendering settings of the pixels.
+func (p *Pixels) AddRendering(actor store.Actor) error {
+	st, err := p.Scan()
+	if err != nil {
+		return err
+	}
+	return p.m.store.Write(actor, func(a *store.Author) error {
+		row := a.Tx().Get(a.Tx().Model().Class("Pixels"), p.id)
+		if row == nil {
+			return fmt.Errorf("no pixels %d", p.id)
+		}
+		return addRendering(a, row, p.Series(), &st)
+	})
 }
 
 // AddImage makes an image without original files, as scripts do.

@@ -40,10 +40,10 @@ func addRendering(a *store.Author, pixels *store.Row, s *imaging.Series, st *ima
 			return err
 		}
 	}
-	longest := max(s.SizeX, s.SizeY)
+	w, h := imaging.ThumbnailSize(s.SizeX, s.SizeY, thumbnailPixels)
 	_, err = a.Create("Thumbnail", store.Values{
 		"pixels": pixels, "mimeType": "image/jpeg",
-		"sizeX": max(1, thumbnailPixels*s.SizeX/longest), "sizeY": max(1, thumbnailPixels*s.SizeY/longest),
+		"sizeX": w, "sizeY": h,
 	})
 	return err
 }

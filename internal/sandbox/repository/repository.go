@@ -23,7 +23,8 @@ import (
 	"omerods/internal/sandbox/store"
 )
 
-// The folders below the data directory.
+// The folders below the data directory: imports by their paths, the files of
+// annotations and the pixels of images without files by their ids.
 const (
 	managedDir = "ManagedRepository"
 	filesDir   = "Files"
@@ -134,12 +135,7 @@ func (m *Managed) place(file *store.Row) (*os.Root, string) {
 	if m.isManaged(file) {
 		return m.files, strings.TrimPrefix(path.Join(file.Text("path"), file.Text("name")), "/")
 	}
-	return m.data, path.Join(filesDir, bucket(file.ID))
-}
-
-// bucket spreads numbered files over folders.
-func bucket(id int64) string {
-	return path.Join(fmt.Sprintf("Dir-%03d", id/1000), strconv.FormatInt(id, 10))
+	return m.data, path.Join(filesDir, strconv.FormatInt(file.ID, 10))
 }
 
 // open opens the bytes of a file, making them with os.O_CREATE.
@@ -158,41 +154,4 @@ func (m *Managed) open(file *store.Row, flag int) (*os.File, error) {
 		return nil, fmt.Errorf("open file %d: %w", file.ID, err)
 	}
 	return f, nil
-}
-
-// Remove deletes the bytes of files and pixels whose rows are gone, and the
-// folders that become empty. What is not there is no error.
-func (m *Managed) Remove(files []*store.Row, pixels []int64) error {
-	m.mu.Lock()
-	m.cache = nil
-	m.mu.Unlock()
-	var errs []error
-	for _, file := range files {
-		if file.Text("mimetype") == directoryType {
-			continue
-		}
-		root, name := m.place(file)
-		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove file %d: %w", file.ID, err))
-		}
-		if m.isManaged(file) {
-			m.prune(path.Dir(name))
-		}
-	}
-	for _, id := range pixels {
-		if err := m.data.Remove(path.Join(pixelsDir, bucket(id))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("remove pixels %d: %w", id, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// prune removes a folder of the repository and those above it as long as they
-// are empty.
-func (m *Managed) prune(dir string) {
-	for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
-		if m.files.Remove(dir) != nil {
-			return // somebody's files are still in it
-		}
-	}
 }

@@ -221,10 +221,25 @@ func (m *Managed) makeDirs(a *store.Author, dir string) error {
 		if m.lookup(a.Tx(), dir) != nil {
 			return nil
 		}
-		if _, err := m.newFile(a, dir, directoryType, ""); err != nil {
+		if err := m.newDir(a, dir); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// newDir makes the row of a directory. It belongs to the group of all users,
+// because the data of several groups may lie below it.
+func (m *Managed) newDir(a *store.Author, dir string) error {
+	row := store.NewRow(a.Tx().Model().Class("OriginalFile"))
+	row.Group = store.UserGroup
+	err := a.Tx().Fill(row, store.Values{
+		"path": dirOf(dir), "name": path.Base(dir), "repo": m.uuid, "mimetype": directoryType, "size": 0, "mtime": a.Tx().Now(),
+	})
+	if err != nil {
+		return err
+	}
+	a.Insert(row)
 	return nil
 }
 
