@@ -1,0 +1,97 @@
+package irodsview
+
+import (
+	"context"
+
+	"omerods/fs/tree"
+	"omerods/internal/irods"
+	"omerods/internal/transfer"
+)
+
+// CollectionAVUs asks for the metadata of several collections at once.
+func (v *View) CollectionAVUs(ctx context.Context, collections []string, prefix string) (map[string][]transfer.AVU, error) {
+	s, err := v.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.client.CollectionAVUs(ctx, collections, prefix)
+	if err != nil {
+		return nil, fail(err)
+	}
+	out := make(map[string][]transfer.AVU, len(found))
+	for p, avus := range found {
+		out[p] = theirs(avus)
+	}
+	return out, nil
+}
+
+func theirs(avus []irods.AVU) []transfer.AVU {
+	out := make([]transfer.AVU, len(avus))
+	for i, a := range avus {
+		out[i] = transfer.AVU(a)
+	}
+	return out
+}
+
+func ours(avus []transfer.AVU) []irods.AVU {
+	out := make([]irods.AVU, len(avus))
+	for i, a := range avus {
+		out[i] = irods.AVU(a)
+	}
+	return out
+}
+
+// ChangeAVUs removes and adds metadata in one atomic call.
+func (v *View) ChangeAVUs(ctx context.Context, path string, remove, add []transfer.AVU) error {
+	s, err := v.session(ctx)
+	if err != nil {
+		return err
+	}
+	k, err := s.stat(ctx, path)
+	if err != nil {
+		return fail(err)
+	}
+	return fail(s.client.ChangeAVUs(ctx, path, k.IsCollection, ours(remove), ours(add)))
+}
+
+// AVUs returns the metadata of a data object or collection.
+func (v *View) AVUs(ctx context.Context, path string) ([]transfer.AVU, error) {
+	s, err := v.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.stat(ctx, path)
+	if err != nil {
+		return nil, fail(err)
+	}
+	avus, err := s.client.AVUs(ctx, path, k.IsCollection)
+	return theirs(avus), fail(err)
+}
+
+// Stat describes what the server has at a path now.
+func (v *View) Stat(ctx context.Context, path string) (transfer.ObjectInfo, error) {
+	s, err := v.session(ctx)
+	if err != nil {
+		return transfer.ObjectInfo{}, err
+	}
+	e, err := s.client.Stat(ctx, path)
+	if err != nil {
+		return transfer.ObjectInfo{}, fail(err)
+	}
+	return transfer.ObjectInfo{IsCollection: e.IsCollection, Size: e.Size, SHA256: irods.SHA256(e.Checksum)}, nil
+}
+
+// Open opens a data object for reading.
+func (v *View) Open(ctx context.Context, path string) (tree.Handle, error) {
+	f := &file{v.nodes.at(path, tree.KindFile), v}
+	return f.Open(ctx, tree.OpenOptions{Read: true})
+}
+
+// Name describes a path to a person.
+func (v *View) Name(ctx context.Context, path string) string {
+	c, err := v.cfg.Clients(ctx)
+	if err != nil {
+		return "irods:" + path
+	}
+	return "irods://" + c.String() + path
+}

@@ -1,0 +1,344 @@
+package irodsview
+
+import (
+	"context"
+	"path"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"omerods/internal/irods"
+)
+
+// How long answers of the server are believed. Changes made through the view
+// show at once.
+const (
+	freshFor    = 5 * time.Second
+	negativeFor = time.Second
+)
+
+// Bounds of one session's cache.
+const (
+	maxListings = 128
+	maxSingles  = 4096
+)
+
+// known is what is known about a path.
+type known struct {
+	irods.Entry
+	level irods.Level
+	// rough says that existence and size are known, the rest is not.
+	rough bool
+	// virtual says that the collection itself cannot be seen, only something
+	// below it.
+	virtual bool
+}
+
+// listing is a collection's content.
+type listing struct {
+	when    time.Time
+	entries map[string]known
+	self    irods.Level // on the collection
+	misses  int         // look-ups of names that are not in it
+}
+
+type single struct {
+	when  time.Time
+	known known
+	found bool
+}
+
+// session is one identity's view of the server: its client and a cache.
+type session struct {
+	client *irods.Client
+	clock  func() time.Time
+
+	mu       sync.Mutex // guards the fields below
+	listings map[string]*listing
+	singles  map[string]single
+
+	zoneNames []string
+	zonesWhen time.Time
+	room      irods.Space
+	roomWhen  time.Time
+}
+
+// sessions are the sessions of a view by client.
+type sessions struct {
+	mu  sync.Mutex // guards the field below
+	all map[*irods.Client]*session
+}
+
+func (s *sessions) of(c *irods.Client, clock func() time.Time) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = make(map[*irods.Client]*session)
+	}
+	if s.all[c] == nil {
+		s.all[c] = &session{client: c, clock: clock, listings: map[string]*listing{}, singles: map[string]single{}}
+	}
+	return s.all[c]
+}
+
+func (s *sessions) each(do func(*session)) {
+	s.mu.Lock()
+	all := make([]*session, 0, len(s.all))
+	for _, x := range s.all {
+		all = append(all, x)
+	}
+	s.mu.Unlock()
+	for _, x := range all {
+		do(x)
+	}
+}
+
+// Forget drops what is cached for a client that is not used any more.
+func (v *View) Forget(c *irods.Client) {
+	v.sessions.mu.Lock()
+	defer v.sessions.mu.Unlock()
+	delete(v.sessions.all, c)
+}
+
+// list returns a collection's content, cached or asked for.
+func (s *session) list(ctx context.Context, coll string) (*listing, error) {
+	s.mu.Lock()
+	l := s.listings[coll]
+	ok := l != nil && s.clock().Sub(l.when) < freshFor
+	s.mu.Unlock()
+	if ok {
+		return l, nil
+	}
+	return s.ask(ctx, coll)
+}
+
+// ask lists a collection on the server.
+func (s *session) ask(ctx context.Context, coll string) (*listing, error) {
+	var entries []irods.Entry
+	var rights map[string]irods.Level
+	var admin bool
+	when := s.clock()
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		entries, err = s.client.List(gctx, coll)
+		if isNotFound(err) && s.isVeiled(coll) {
+			return nil
+		}
+		return err
+	})
+	g.Go(func() (err error) {
+		if rights, err = s.client.ListRights(gctx, coll); err == nil {
+			admin, err = s.client.IsAdmin(gctx)
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	level := func(p string) irods.Level {
+		if admin {
+			return irods.LevelOwn
+		}
+		return rights[p]
+	}
+	l := &listing{when: when, entries: make(map[string]known, len(entries)), self: level(coll)}
+	for _, e := range entries {
+		name := path.Base(e.Path)
+		if !hidden(name) {
+			l.entries[name] = known{Entry: e, level: level(e.Path)}
+		}
+	}
+	s.addStandard(coll, l.entries)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.listings) >= maxListings {
+		s.dropOldest()
+	}
+	s.listings[coll] = l
+	return l, nil
+}
+
+// isVeiled tells whether a collection was found to be there although it
+// cannot be seen itself.
+func (s *session) isVeiled(coll string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return standard(s.client, coll) || s.singles[coll].known.virtual
+}
+
+// addStandard adds the collections that every zone has to their folder's
+// listing.
+func (s *session) addStandard(coll string, entries map[string]known) {
+	for _, name := range []string{"home", "trash"} {
+		p := path.Join(coll, name)
+		if _, ok := entries[name]; !ok && standard(s.client, p) {
+			entries[name] = veiledCollection(p)
+		}
+	}
+}
+
+func veiledCollection(p string) known {
+	return known{Entry: irods.Entry{Path: p, IsCollection: true}, level: irods.LevelRead, virtual: true}
+}
+
+func (s *session) dropOldest() {
+	var oldest string
+	var when time.Time
+	for p, l := range s.listings {
+		if oldest == "" || l.when.Before(when) {
+			oldest, when = p, l.when
+		}
+	}
+	delete(s.listings, oldest)
+}
+
+// names returns a snapshot of a listing.
+func (s *session) names(l *listing) map[string]known {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snapshot := make(map[string]known, len(l.entries))
+	for n, k := range l.entries {
+		snapshot[n] = k
+	}
+	return snapshot
+}
+
+// missesBeforeList is how many unknown names are looked up one by one in a
+// folder before its listing is asked for again instead.
+const missesBeforeList = 3
+
+// stat returns what is at a path; irods.ErrNotFound when nothing is.
+func (s *session) stat(ctx context.Context, p string) (known, error) {
+	dir, name := path.Split(p)
+	dir = path.Clean(dir)
+	s.mu.Lock()
+	again := false
+	if l := s.listings[dir]; l != nil {
+		age := s.clock().Sub(l.when)
+		if k, ok := l.entries[name]; ok && age < freshFor && !k.rough {
+			s.mu.Unlock()
+			return k, nil
+		} else if !ok && age < negativeFor {
+			s.mu.Unlock()
+			return known{}, notFound(p)
+		}
+		l.misses++
+		again = l.misses > missesBeforeList && age < freshFor && len(l.entries) < 2000
+	}
+	if one, ok := s.singles[p]; ok {
+		age := s.clock().Sub(one.when)
+		if one.found && age < freshFor {
+			s.mu.Unlock()
+			return one.known, nil
+		} else if !one.found && age < negativeFor {
+			s.mu.Unlock()
+			return known{}, notFound(p)
+		}
+	}
+	s.mu.Unlock()
+	if again {
+		l, err := s.ask(ctx, dir)
+		if err != nil {
+			return known{}, err
+		}
+		s.mu.Lock()
+		k, ok := l.entries[name]
+		s.mu.Unlock()
+		if !ok {
+			return known{}, notFound(p)
+		}
+		return k, nil
+	}
+	return s.statNow(ctx, p)
+}
+
+func notFound(p string) error {
+	return &irods.Error{Op: "stat", Path: p, Class: irods.ErrNotFound, Reason: "there is nothing of that name, or it may not be seen"}
+}
+
+// statNow asks the server what is at a path.
+func (s *session) statNow(ctx context.Context, p string) (known, error) {
+	if hidden(path.Base(p)) {
+		return known{}, notFound(p)
+	}
+	k, err := s.query(ctx, p)
+	if err != nil && irods.Code(err) == 0 && !isNotFound(err) {
+		return known{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.singles) >= maxSingles {
+		clear(s.singles)
+	}
+	switch {
+	case err == nil:
+		s.singles[p] = single{when: s.clock(), known: k, found: true}
+		s.fill(p, k)
+	case isNotFound(err):
+		s.singles[p] = single{when: s.clock()}
+	}
+	return k, err
+}
+
+// fill puts news about one entry into its folder's listing. The listing keeps
+// its age.
+func (s *session) fill(p string, k known) {
+	dir, name := path.Split(p)
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		if old, ok := l.entries[name]; ok && old.rough {
+			l.entries[name] = k
+		}
+	}
+}
+
+func (s *session) query(ctx context.Context, p string) (known, error) {
+	e, err := s.client.Stat(ctx, p)
+	if isNotFound(err) {
+		return s.veiled(ctx, p, err)
+	}
+	if err != nil {
+		return known{}, err
+	}
+	k := known{Entry: e}
+	if k.level, err = s.client.Rights(ctx, p, e.IsCollection); err != nil {
+		return known{}, err
+	}
+	if k.level < irods.LevelOwn {
+		admin, err := s.client.IsAdmin(ctx)
+		if err != nil {
+			return known{}, err
+		}
+		if admin {
+			k.level = irods.LevelOwn
+		}
+	}
+	return k, nil
+}
+
+// veiled looks whether a collection that cannot be seen has something below
+// it that can: strict servers do not show /zone/home to the users who live in
+// it. err is the answer otherwise.
+func (s *session) veiled(ctx context.Context, p string, err error) (known, error) {
+	if standard(s.client, p) {
+		return veiledCollection(p), nil
+	}
+	// Where the folder above can be seen, what is not there is not veiled.
+	if !s.isVeiled(path.Dir(p)) {
+		return known{}, err
+	}
+	visible, verr := s.client.Visible(ctx, p)
+	switch {
+	case verr != nil:
+		return known{}, verr
+	case visible:
+		return veiledCollection(p), nil
+	}
+	return known{}, err
+}
+
+// standard tells collections that every zone has.
+func standard(c *irods.Client, p string) bool {
+	z := "/" + c.Zone()
+	return p == z || p == z+"/home" || p == z+"/trash" || p == z+"/trash/home"
+}

@@ -1,0 +1,97 @@
+package irodsview
+
+import (
+	"errors"
+	"path"
+	"strings"
+
+	"omerods/internal/irods"
+)
+
+func isNotFound(err error) bool { return errors.Is(err, irods.ErrNotFound) }
+
+// appeared notes that the session made something at a path.
+func (s *session) appeared(k known) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dir, name := path.Split(k.Path)
+	delete(s.singles, k.Path)
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		l.entries[name] = k
+	}
+}
+
+// madeEmpty notes that the session made a collection just now.
+func (s *session) madeEmpty(coll string) {
+	s.appeared(known{Entry: irods.Entry{Path: coll, IsCollection: true}, level: irods.LevelOwn, rough: true})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.listings) >= maxListings {
+		s.dropOldest()
+	}
+	s.listings[coll] = &listing{when: s.clock(), entries: map[string]known{}, self: irods.LevelOwn}
+}
+
+// vanished notes that a path and everything below it is no longer there.
+func (s *session) vanished(p string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dir, name := path.Split(p)
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		delete(l.entries, name)
+	}
+	s.dropBelow(p)
+}
+
+// changed notes that attributes of a path have changed.
+func (s *session) changed(p string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.singles, p)
+	dir, name := path.Split(p)
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		if k, ok := l.entries[name]; ok {
+			k.rough = true
+			l.entries[name] = k
+		}
+	}
+}
+
+// moved notes that a path has become another, with all below it.
+func (s *session) moved(from, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dir, name := path.Split(from)
+	var k known
+	found := false
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		k, found = l.entries[name]
+		delete(l.entries, name)
+	}
+	s.dropBelow(from)
+	s.dropBelow(to)
+	dir, name = path.Split(to)
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		if found {
+			k.Path = to
+			l.entries[name] = k
+		} else {
+			delete(s.listings, path.Clean(dir))
+		}
+	}
+}
+
+// dropBelow forgets everything at and below a path; the lock is held.
+func (s *session) dropBelow(p string) {
+	within := func(q string) bool { return q == p || strings.HasPrefix(q, p+"/") }
+	for q := range s.listings {
+		if within(q) {
+			delete(s.listings, q)
+		}
+	}
+	for q := range s.singles {
+		if within(q) {
+			delete(s.singles, q)
+		}
+	}
+}

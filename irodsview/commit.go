@@ -1,0 +1,356 @@
+package irodsview
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/irods"
+	"omerods/internal/transfer"
+)
+
+// flush stores what was written, for a close of a descriptor.
+func (d *draft) flush(ctx context.Context) error {
+	if cutOff(ctx) {
+		return d.kill(ctx)
+	}
+	if err := d.lock(ctx); err != nil {
+		return err
+	}
+	defer d.unlock()
+	d.mu.Lock()
+	empty := d.empty()
+	// A shell closes a descriptor before its program writes anything, so the
+	// first close does not say that the file is to be empty.
+	wait := empty && !d.touched && d.flushes == 0
+	again := !d.dirty && !empty
+	d.flushes++
+	result := d.result
+	d.mu.Unlock()
+	switch {
+	case d.failed != nil:
+		return d.failed
+	case wait:
+		return nil
+	case again:
+		return result
+	}
+	return d.commit(ctx)
+}
+
+// empty tells whether the file is new or was emptied, and nothing has been
+// written or stored since. The draft's mu is held.
+func (d *draft) empty() bool {
+	return d.size == 0 && !d.stored && (!d.exists || d.dirty)
+}
+
+// sync stores what was written without publishing it.
+func (d *draft) sync(ctx context.Context) error {
+	if err := d.lock(ctx); err != nil {
+		return err
+	}
+	defer d.unlock()
+	if d.failed != nil {
+		return d.failed
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.drain(ctx); err != nil {
+		return d.fail(ctx, fail(err))
+	}
+	return nil
+}
+
+// kill ends the draft of a program that was killed while it wrote: what it
+// wrote is not what it wanted to write.
+func (d *draft) kill(ctx context.Context) error {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.lock(ctx); err != nil {
+		return err
+	}
+	defer d.unlock()
+	d.mu.Lock()
+	clean := !d.dirty && (d.exists || d.stored)
+	d.mu.Unlock()
+	if clean || d.failed != nil {
+		return d.failed
+	}
+	return d.fail(ctx, errCutOff(d.node.path()))
+}
+
+func errCutOff(p string) error {
+	return tree.Errorf(tree.ErrCutOff, "%s was not stored: the program that wrote it was killed", p)
+}
+
+// commit stores the content, verifies it, and publishes it under its name
+// unless that is a temporary one. io is held. It goes on when the caller is
+// interrupted, but not when it is killed.
+func (d *draft) commit(ctx context.Context) error {
+	ctx, end := whileAlive(ctx, 0)
+	defer end()
+	err := d.store(ctx)
+	if err == nil && !d.unnamed() {
+		err = d.publish(ctx)
+	}
+	if err != nil {
+		if errors.Is(context.Cause(ctx), tree.ErrCutOff) {
+			err = errCutOff(d.node.path())
+		}
+		return d.fail(ctx, fail(err))
+	}
+	d.mu.Lock()
+	result := d.result
+	d.mu.Unlock()
+	return result
+}
+
+// unnamed tells whether the content has no name to be published under.
+func (d *draft) unnamed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.alias || d.gone
+}
+
+// store makes the temporary object complete and verifies it against what was
+// written.
+func (d *draft) store(ctx context.Context) error {
+	size := d.length()
+	var err error
+	// What fits into the buffer goes in one request, which the server
+	// verifies.
+	if d.tmpName == "" && !d.base && d.ordered && int64(len(d.buf)) == size {
+		d.placeTemp(ctx)
+		sum := d.sums.SHA256()
+		if err = d.s.client.Put(ctx, d.tmpPath(), d.buf, sum); err == nil {
+			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum}
+			d.bufOff = size
+			d.buf = nil
+		}
+	} else {
+		err = d.complete(ctx, size)
+	}
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.dirty, d.stored, d.result, d.flushes = false, true, nil, 0
+	d.mu.Unlock()
+	return nil
+}
+
+func (d *draft) complete(ctx context.Context, size int64) error {
+	if err := d.materialise(ctx); err != nil {
+		return err
+	}
+	if err := d.drain(ctx); err != nil {
+		return err
+	}
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	if err := d.closeRemote(ctx); err != nil {
+		return err
+	}
+	registered, err := d.s.client.Checksum(ctx, d.tmpPath(), true)
+	if err != nil {
+		return err
+	}
+	server := irods.SHA256(registered)
+	sums := d.sums
+	if !d.ordered || sums.Size() != size || server == nil {
+		// The bytes did not pass by in order, or the server uses another
+		// checksum: read what it has.
+		if sums, err = d.readBack(ctx); err != nil {
+			return err
+		}
+		if d.ordered && !bytes.Equal(sums.SHA256(), d.sums.SHA256()) {
+			return mismatch(d.node.path())
+		}
+	}
+	if sums.Size() != size || server != nil && !bytes.Equal(server, sums.SHA256()) {
+		return mismatch(d.node.path())
+	}
+	d.verify = verified{size: size, sha1: sums.SHA1(), sha256: sums.SHA256()}
+	return nil
+}
+
+func mismatch(p string) error {
+	return tree.Errorf(tree.ErrIO, "%s was not stored: the server has other bytes than were written", p).
+		WithAdvice("Copy it again; if that repeats, the storage or the network is faulty.")
+}
+
+// readBack computes the sums of the temporary object.
+func (d *draft) readBack(ctx context.Context) (*transfer.Sums, error) {
+	f, err := d.s.client.OpenRead(ctx, d.tmpPath())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close(ctx) }()
+	sums := transfer.NewSums()
+	block := make([]byte, blockBytes)
+	for {
+		n, err := f.ReadAt(ctx, block, sums.Size())
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return sums, nil
+		}
+		_, _ = sums.Write(block[:n])
+	}
+}
+
+// publish makes the stored content visible under the file's name.
+func (d *draft) publish(ctx context.Context) error {
+	v := d.view
+	final := d.node.path()
+	w := transfer.Written{Path: final, Size: d.verify.size, SHA1: d.verify.sha1, SHA256: d.verify.sha256}
+	if !d.mixed {
+		w.Source = d.source
+	}
+	if v.cfg.Guard != nil {
+		if err := v.cfg.Guard.BeforePublish(ctx, w); err != nil {
+			return err
+		}
+	}
+	if len(d.avus) > 0 {
+		if err := d.s.client.ChangeAVUs(ctx, d.tmpPath(), false, nil, d.avus); err != nil {
+			return err
+		}
+		d.avus = nil
+	}
+	d.mu.Lock()
+	exists := d.exists
+	d.mu.Unlock()
+	var err error
+	if exists {
+		err = d.replace(ctx, final)
+	} else {
+		err = d.name(ctx, final)
+	}
+	if err != nil {
+		return err
+	}
+	d.tmpName = ""
+	d.base, d.ordered, d.mixed, d.source = w.Size > 0, w.Size == 0, false, nil
+	d.sums = transfer.NewSums()
+	d.bufOff = 0
+	d.node.mu.Lock()
+	d.node.version++
+	d.node.mu.Unlock()
+	d.mu.Lock()
+	d.exists, d.stored, d.result = true, false, nil
+	mtime := d.mtime
+	d.mtime = time.Time{}
+	d.mu.Unlock()
+	if !exists {
+		d.s.appeared(known{Entry: irods.Entry{Path: final, Size: w.Size}, level: irods.LevelOwn, rough: true})
+	}
+	v.sessions.each(func(s *session) { s.changed(final) })
+	if !mtime.IsZero() {
+		// The bytes are safe; a time that cannot be kept is not worth an error.
+		if err := d.s.client.Touch(ctx, final, mtime); err != nil {
+			v.log.Warn("modification time not kept", "path", final, "err", err)
+		}
+		d.node.keepTime(mtime, mtime)
+	}
+	d.keepFolderTime(ctx)
+	if v.cfg.Guard != nil {
+		if err := v.cfg.Guard.Published(ctx, w); err != nil {
+			// It stays, but the program hears what the guard has to say.
+			d.mu.Lock()
+			d.result = err
+			d.mu.Unlock()
+		}
+	}
+	return nil
+}
+
+// name renames the temporary object to a name that does not exist yet.
+func (d *draft) name(ctx context.Context, final string) error {
+	c, tmp := d.s.client, d.tmpPath()
+	err := c.Rename(ctx, tmp, final, false, false)
+	if !errors.Is(err, irods.ErrLost) {
+		return taken(err, final)
+	}
+	// Nobody knows whether the server did it: the temporary name tells.
+	_, serr := c.Stat(ctx, tmp)
+	switch {
+	case serr == nil:
+		return taken(c.Rename(ctx, tmp, final, false, false), final)
+	case !isNotFound(serr):
+		return err
+	}
+	sum, serr := c.Checksum(ctx, final, false)
+	if serr != nil || !bytes.Equal(irods.SHA256(sum), d.verify.sha256) {
+		return err
+	}
+	return nil
+}
+
+// taken explains a name that somebody else has used meanwhile.
+func taken(err error, p string) error {
+	if errors.Is(err, irods.ErrExists) {
+		return &tree.Error{Class: tree.ErrExists, Reason: fmt.Sprintf("%s was not stored: somebody else has made it meanwhile", p), Err: err}
+	}
+	return err
+}
+
+// replaceTries is how often the last step of changing a file is tried.
+const replaceTries = 3
+
+// replace writes the temporary object's content into the existing file. From
+// here on the old content is lost, so it is tried more than once, and the
+// temporary object is kept when it fails in the end.
+func (d *draft) replace(ctx context.Context, final string) error {
+	c, tmp := d.s.client, d.tmpPath()
+	var err error
+	for range replaceTries {
+		if err = c.Copy(ctx, tmp, final, true); err == nil {
+			err = d.same(ctx, final)
+		}
+		switch {
+		case err == nil:
+			d.dropTemp(ctx)
+			return nil
+		case isNotFound(err):
+			return d.name(ctx, final) // it has been removed meanwhile
+		case errors.Is(err, irods.ErrDenied), errors.Is(err, irods.ErrBusy), ctx.Err() != nil:
+			return err
+		}
+	}
+	saved := joinPath(d.tmpDir.path(), path.Base(final)+".saved"+d.tmpName)
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if rerr := c.Rename(ctx, tmp, saved, false, false); rerr == nil {
+		d.tmpName = ""
+		d.s.appeared(known{Entry: irods.Entry{Path: saved, Size: d.verify.size}, level: irods.LevelOwn, rough: true})
+		return (&tree.Error{Class: tree.ErrIO, Reason: fmt.Sprintf("%s could not be changed: %v", final, err), Err: err}).
+			WithAdvice("The new content is in %s.", saved)
+	}
+	return err
+}
+
+// same checks that the file has the content of the temporary object.
+func (d *draft) same(ctx context.Context, final string) error {
+	sum, err := d.s.client.Checksum(ctx, final, true)
+	if err != nil {
+		return err
+	}
+	if server := irods.SHA256(sum); server != nil {
+		if !bytes.Equal(server, d.verify.sha256) {
+			return mismatch(final)
+		}
+		return nil
+	}
+	e, err := d.s.client.Stat(ctx, final)
+	if err == nil && e.Size != d.verify.size {
+		return mismatch(final)
+	}
+	return err
+}

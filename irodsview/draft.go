@@ -1,0 +1,422 @@
+package irodsview
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/irods"
+	"omerods/internal/transfer"
+)
+
+// blockBytes is how much is collected before it is sent, and read ahead.
+const blockBytes = 4 << 20
+
+// draft is the content of a file while programs write it. It is shared by all
+// handles that one identity has open for writing on the file, and it outlives
+// them while the file has only the temporary name of a program.
+//
+// The content is the temporary object with what is buffered over it. Until
+// the first change of an existing file it is that file (base).
+type draft struct {
+	view *View
+	node *node
+	s    *session
+
+	// io is held during work on the content, which may wait for the server:
+	// a lock that a channel of length one makes, so that waiting for it can
+	// be given up. Taken before any other lock.
+	io chan struct{}
+
+	// Under io:
+	tmpDir  *node  // the folder of the temporary object
+	tmpName string // "" as long as there is none
+	remote  *irods.File
+	buf     []byte // the bytes from bufOff, not yet sent
+	bufOff  int64
+	base    bool           // the content is still the existing file's
+	sums    *transfer.Sums // of the first bytes, while ordered
+	ordered bool           // everything so far was written from start to end
+	source  tree.File      // where a copy inside the mount took the bytes
+	mixed   bool           // bytes came from more than one place
+	avus    []irods.AVU    // metadata set before the object was there
+	verify  verified       // set while stored
+	failed  error          // what ended the draft; nothing more works
+
+	mu       sync.Mutex // guards the fields below; after io, before the node's
+	size     int64
+	written  time.Time // of the last change
+	mtime    time.Time // set by a program, zero if not
+	dirty    bool      // changed since the last commit
+	touched  bool      // attributes were set
+	flushes  int       // without any change before them
+	result   error     // of the last commit
+	exists   bool      // the name exists on the server
+	alias    bool      // the name is a program's temporary one
+	stored   bool      // complete and verified, but not published
+	gone     bool      // the name was removed
+	dead     bool      // failed is set
+	released time.Time // when the last handle was closed
+
+	handles int       // guarded by the node's mu
+	born    time.Time // immutable
+}
+
+// verified describes a stored temporary object.
+type verified struct {
+	size         int64
+	sha1, sha256 []byte
+}
+
+// drafts are the drafts of a view.
+type drafts struct {
+	mu  sync.Mutex // guards the field below
+	set map[*draft]struct{}
+}
+
+func (s *drafts) add(d *draft) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.set == nil {
+		s.set = make(map[*draft]struct{})
+	}
+	s.set[d] = struct{}{}
+}
+
+func (s *drafts) remove(d *draft) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.set, d)
+}
+
+func (s *drafts) all() []*draft {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*draft, 0, len(s.set))
+	for d := range s.set {
+		all = append(all, d)
+	}
+	return all
+}
+
+// newDraft makes the draft of a file. exists says that the file is on the
+// server, with size bytes.
+func (v *View) newDraft(s *session, n *node, exists bool, size int64) *draft {
+	d := &draft{
+		view: v, node: n, s: s, io: make(chan struct{}, 1),
+		base: exists && size > 0, ordered: true, sums: transfer.NewSums(),
+		exists: exists, size: size, written: v.cfg.Clock(), born: v.cfg.Clock(),
+	}
+	v.drafts.add(d)
+	return d
+}
+
+// lock takes the content for work on it. Programs wait for each other only
+// here.
+func (d *draft) lock(ctx context.Context) error {
+	select {
+	case d.io <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case d.io <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fail(ctx.Err())
+	}
+}
+
+func (d *draft) unlock() { <-d.io }
+
+// of returns the node's draft if it is the session's.
+func (n *node) draftOf(s *session) *draft {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.draft == nil || n.draft.s != s {
+		return nil
+	}
+	return n.draft
+}
+
+// tmpPath is where the temporary object is now; folders may be renamed.
+func (d *draft) tmpPath() string {
+	return joinPath(d.tmpDir.path(), d.tmpName)
+}
+
+func joinPath(dir, name string) string {
+	if dir == "/" {
+		return "/" + name
+	}
+	return dir + "/" + name
+}
+
+// placeTemp chooses the place of the temporary object: the folder of the
+// file, the next real one above a folder that exists only here, or the user's
+// home where the folder takes no new objects.
+func (d *draft) placeTemp(ctx context.Context) {
+	if d.tmpName != "" {
+		return
+	}
+	dir := d.node.up()
+	for dir.isVirtual() {
+		dir = dir.up()
+	}
+	if l, err := d.s.rights(ctx, dir.path()); err == nil && l < irods.LevelCreate {
+		dir = d.view.nodes.at(d.s.client.Home(), tree.KindDir)
+	}
+	d.tmpDir, d.tmpName = dir, d.view.temps.next()
+}
+
+func (n *node) isVirtual() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.virtual != nil
+}
+
+// open opens the temporary object, making it if there is none.
+func (d *draft) open(ctx context.Context) error {
+	if d.remote != nil {
+		return nil
+	}
+	made := d.tmpName == ""
+	d.placeTemp(ctx)
+	var err error
+	if made {
+		d.remote, err = d.s.client.Create(ctx, d.tmpPath())
+		if err != nil {
+			d.tmpName = ""
+		}
+	} else {
+		d.remote, err = d.s.client.OpenWrite(ctx, d.tmpPath(), false)
+	}
+	if err != nil {
+		d.remote = nil
+	}
+	return err
+}
+
+// closeRemote closes the temporary object, which completes what was sent.
+func (d *draft) closeRemote(ctx context.Context) error {
+	if d.remote == nil {
+		return nil
+	}
+	f := d.remote
+	d.remote = nil
+	return f.Close(ctx)
+}
+
+// materialise copies the existing file into the temporary object, so that it
+// can be changed there. The bytes stay on the server.
+func (d *draft) materialise(ctx context.Context) error {
+	if !d.base {
+		return nil
+	}
+	d.placeTemp(ctx)
+	if err := d.s.client.Copy(ctx, d.node.path(), d.tmpPath(), false); err != nil {
+		d.tmpName = ""
+		return err
+	}
+	d.base, d.ordered, d.mixed = false, false, true
+	d.bufOff = 0
+	return nil
+}
+
+// drain sends what is buffered.
+func (d *draft) drain(ctx context.Context) error {
+	if len(d.buf) == 0 {
+		return nil
+	}
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	if err := d.remote.WriteAt(ctx, d.buf, d.bufOff); err != nil {
+		return err
+	}
+	d.bufOff += int64(len(d.buf))
+	d.buf = d.buf[:0]
+	return nil
+}
+
+// write adds bytes at off; io is held. A signal does not interrupt it: half
+// of a write could not be taken back.
+func (d *draft) write(ctx context.Context, p []byte, off int64) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.put(ctx, p, off); err != nil {
+		return d.fail(ctx, fail(err))
+	}
+	d.changed(max(d.length(), off+int64(len(p))))
+	return nil
+}
+
+func (d *draft) put(ctx context.Context, p []byte, off int64) error {
+	if err := d.materialise(ctx); err != nil {
+		return err
+	}
+	if d.ordered {
+		if off == d.sums.Size() {
+			_, _ = d.sums.Write(p)
+		} else {
+			d.ordered = false
+		}
+	}
+	if off != d.bufOff+int64(len(d.buf)) {
+		if err := d.drain(ctx); err != nil {
+			return err
+		}
+		d.bufOff = off
+	}
+	for len(p) > 0 {
+		n := min(len(p), blockBytes-len(d.buf))
+		d.buf = append(d.buf, p[:n]...)
+		p = p[n:]
+		if len(d.buf) >= blockBytes {
+			if err := d.drain(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// read reads from the content; io is held.
+func (d *draft) read(ctx context.Context, p []byte, off int64) (int, error) {
+	if d.failed != nil {
+		return 0, d.failed
+	}
+	size := d.length()
+	if off >= size {
+		return 0, nil
+	}
+	p = p[:min(int64(len(p)), size-off)]
+	if end := d.bufOff + int64(len(d.buf)); !d.base && off >= d.bufOff && off+int64(len(p)) <= end {
+		return copy(p, d.buf[off-d.bufOff:]), nil
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	var f *irods.File
+	if d.base {
+		var err error
+		if f, err = d.s.client.OpenRead(ctx, d.node.path()); err != nil {
+			return 0, fail(err)
+		}
+		defer func() { _ = f.Close(ctx) }()
+	} else {
+		err := d.drain(ctx)
+		if err == nil {
+			err = d.open(ctx)
+		}
+		if err != nil {
+			return 0, d.fail(ctx, fail(err))
+		}
+		f = d.remote
+	}
+	n := 0
+	for n < len(p) {
+		m, err := f.ReadAt(ctx, p[n:], off+int64(n))
+		if err != nil {
+			return n, fail(err)
+		}
+		if m == 0 {
+			// A hole at the end that was never written.
+			clear(p[n:])
+			return len(p), nil
+		}
+		n += m
+	}
+	return n, nil
+}
+
+// truncate cuts or extends the content; io is held.
+func (d *draft) truncate(ctx context.Context, size int64) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.cut(ctx, size); err != nil {
+		return d.fail(ctx, fail(err))
+	}
+	d.changed(size)
+	return nil
+}
+
+func (d *draft) cut(ctx context.Context, size int64) error {
+	switch {
+	case size == 0:
+		d.dropTemp(ctx)
+		d.base, d.buf, d.bufOff = false, d.buf[:0], 0
+		d.sums, d.ordered = transfer.NewSums(), true
+		d.source, d.mixed = nil, false
+		return nil
+	case size == d.length():
+		return nil
+	}
+	if err := d.materialise(ctx); err != nil {
+		return err
+	}
+	if err := d.drain(ctx); err != nil {
+		return err
+	}
+	if err := d.open(ctx); err != nil { // there may be no object yet
+		return err
+	}
+	if err := d.closeRemote(ctx); err != nil {
+		return err
+	}
+	d.ordered, d.mixed = false, true
+	d.bufOff = size
+	return d.s.client.Truncate(ctx, d.tmpPath(), size)
+}
+
+func (d *draft) length() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.size
+}
+
+// changed notes a change of the content.
+func (d *draft) changed(size int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.size, d.written, d.dirty, d.stored = size, d.view.cfg.Clock(), true, false
+	d.mtime = time.Time{}
+}
+
+// dropTemp removes the temporary object, if there is one.
+func (d *draft) dropTemp(ctx context.Context) {
+	if d.remote != nil {
+		_ = d.closeRemote(ctx)
+	}
+	if d.tmpName == "" {
+		return
+	}
+	p := d.tmpPath()
+	d.tmpName = ""
+	if err := d.s.client.Remove(ctx, p, true); err != nil && !isNotFound(err) {
+		d.view.log.Warn("a temporary object stays until the next start", "path", p, "err", err)
+	}
+}
+
+// fail ends the draft: the temporary object goes, and a name that was never
+// published with it. io is held. It returns err.
+func (d *draft) fail(ctx context.Context, err error) error {
+	d.failed = err
+	d.buf = nil
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	d.dropTemp(ctx)
+	d.mu.Lock()
+	d.result, d.dirty, d.dead = err, false, true
+	unseen := !d.exists
+	d.mu.Unlock()
+	if unseen {
+		d.view.nodes.remove(d.node)
+	}
+	return err
+}

@@ -1,0 +1,92 @@
+package irodsview
+
+import (
+	"context"
+
+	"omerods/fs/tree"
+)
+
+// Unlink removes a file: to the trash or for good, as configured.
+func (d *dir) Unlink(ctx context.Context, name string) error {
+	s, err := d.view.session(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := d.lookup(ctx, s, name)
+	if err != nil {
+		return err
+	}
+	p := n.path()
+	if n.kind == tree.KindDir {
+		return tree.Errorf(tree.ErrIsDir, "%s is a folder", p)
+	}
+	dr := n.draftOf(s)
+	if dr != nil && dr.unseen() {
+		d.view.nodes.remove(n)
+		dr.drop(ctx)
+		return nil
+	}
+	g := d.view.cfg.Guard
+	if g != nil {
+		if err := g.BeforeRemove(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := s.client.Remove(ctx, p, !d.view.cfg.Trash); err != nil {
+		return busy(fail(err))
+	}
+	d.gone(n, p)
+	if dr != nil {
+		dr.drop(ctx)
+	}
+	if g != nil {
+		g.Removed(ctx, p)
+	}
+	return nil
+}
+
+// gone notes a removal.
+func (d *dir) gone(n *node, p string) {
+	d.view.sessions.each(func(s *session) { s.vanished(p) })
+	d.view.nodes.remove(n)
+}
+
+// Rmdir removes an empty folder.
+func (d *dir) Rmdir(ctx context.Context, name string) error {
+	s, err := d.view.session(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := d.lookup(ctx, s, name)
+	if err != nil {
+		return err
+	}
+	p := n.path()
+	if n.kind != tree.KindDir {
+		return tree.Errorf(tree.ErrNotDir, "%s is a file", p)
+	}
+	child := &dir{n, d.view}
+	for name := range d.view.nodes.list(n) {
+		if child.local(s, name) != nil {
+			return tree.Errorf(tree.ErrNotEmpty, "%s is not empty", p)
+		}
+	}
+	if n.isVirtual() {
+		d.view.nodes.remove(n)
+		return nil
+	}
+	g := d.view.cfg.Guard
+	if g != nil {
+		if err := g.BeforeRemove(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := s.client.Rmdir(ctx, p); err != nil {
+		return fail(err)
+	}
+	d.gone(n, p)
+	if g != nil {
+		g.Removed(ctx, p)
+	}
+	return nil
+}
