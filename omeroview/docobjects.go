@@ -54,9 +54,6 @@ func (b *documenter) hasFile(im omero.Image) bool {
 }
 
 func (b *documenter) images() {
-	for _, r := range b.g.rois {
-		b.rois[r.Image] = append(b.rois[r.Image], pack.NewID(pack.KindROI, r.ID))
-	}
 	all := append(slices.Clone(b.g.shown), b.g.others...)
 	slices.SortFunc(all, func(x, y omero.Image) int { return cmp.Compare(x.ID, y.ID) })
 	for _, im := range all {
@@ -64,7 +61,8 @@ func (b *documenter) images() {
 			continue
 		}
 		out := pack.Image{ID: pack.NewID(pack.KindImage, im.ID), Name: im.Name, Description: im.Description, Acquired: im.Acquired,
-			Series: im.Series, Pixels: packPixels(b.pixels[im.ID]), ROIs: b.rois[im.ID], Details: b.details(im.Meta)}
+			Series: im.Series, Pixels: packPixels(b.pixels[im.ID]), Stage: b.stages[im.ID], Renderings: b.settings[im.ID], ROIs: b.rois[im.ID],
+			Details: b.details(im.Meta)}
 		if b.g.binaries.filesets[im.Fileset] != nil {
 			out.Fileset = pack.NewID(pack.KindFileset, im.Fileset)
 		} else {
@@ -86,6 +84,16 @@ func packPixels(p *omero.Pixels) *pack.Pixels {
 			LookupTable: c.LookupTable, Excitation: packQuantity(c.Excitation), Emission: packQuantity(c.Emission), Fluor: c.Fluor,
 			Illumination: c.Illumination, ContrastMethod: c.Contrast, AcquisitionMode: c.Mode, Pinhole: packQuantity(c.Pinhole),
 			NDFilter: c.NDFilter, PockelCell: c.PockelCell, Samples: c.Samples})
+	}
+	return out
+}
+
+func packRendering(r omero.Rendering) pack.Rendering {
+	out := pack.Rendering{Owner: pack.NewID(pack.KindUser, r.Owner), Name: r.Name, Model: r.Model, DefaultZ: r.DefaultZ, DefaultT: r.DefaultT,
+		Compression: r.Compression, CodomainStart: r.CodomainStart, CodomainEnd: r.CodomainEnd, BitResolution: r.BitResolution}
+	for _, c := range r.Channels {
+		out.Channels = append(out.Channels, pack.ChannelRendering{Active: c.Active, Start: c.Start, End: c.End, Family: c.Family,
+			Coefficient: c.Coefficient, NoiseReduction: c.NoiseReduction, Reverse: c.Reverse, Color: c.Color, LookupTable: c.LookupTable})
 	}
 	return out
 }

@@ -73,6 +73,8 @@ type documenter struct {
 
 	perms    map[int64]string // of groups
 	rois     map[int64][]pack.ID
+	settings map[int64][]pack.Rendering
+	stages   map[int64]*pack.StageLabel
 	pixels   map[int64]*omero.Pixels
 	inDS     map[int64][]omero.Image // by dataset
 	owners   map[packRef][]int64     // annotations by what they are linked to
@@ -87,7 +89,8 @@ type documenter struct {
 
 func newDocument(g *gathered) *documenter {
 	b := &documenter{g: g, doc: &pack.Document{}, manifest: &pack.Manifest{},
-		perms: make(map[int64]string), rois: make(map[int64][]pack.ID), pixels: make(map[int64]*omero.Pixels),
+		perms: make(map[int64]string), rois: make(map[int64][]pack.ID), settings: make(map[int64][]pack.Rendering),
+		stages: make(map[int64]*pack.StageLabel), pixels: make(map[int64]*omero.Pixels),
 		inDS: make(map[int64][]omero.Image), owners: make(map[packRef][]int64), noteByID: make(map[int64]*omero.Annotation),
 		placed: make(map[int64]bool), places: make(map[int64]string), attached: make(map[int64]string),
 		filePaths: make(map[int64][]string), folders: make(map[int64]string)}
@@ -116,6 +119,15 @@ func (b *documenter) index() {
 		if p := &b.g.pixels[i]; b.pixels[p.Image] == nil {
 			b.pixels[p.Image] = p
 		}
+	}
+	for _, r := range b.g.rois {
+		b.rois[r.Image] = append(b.rois[r.Image], pack.NewID(pack.KindROI, r.ID))
+	}
+	for _, r := range b.g.settings {
+		b.settings[r.Image] = append(b.settings[r.Image], packRendering(r))
+	}
+	for _, s := range b.g.stages {
+		b.stages[s.Image] = &pack.StageLabel{Name: s.Name, X: packQuantity(s.X), Y: packQuantity(s.Y), Z: packQuantity(s.Z)}
 	}
 	for i := range b.g.notes {
 		b.noteByID[b.g.notes[i].ID] = &b.g.notes[i]

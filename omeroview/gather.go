@@ -18,6 +18,8 @@ type gathered struct {
 	binaries *binaries
 	info     map[int64][]omero.Pair // of the imports, by fileset
 	pixels   []omero.Pixels
+	settings []omero.Rendering
+	stages   []omero.StageLabel
 	rois     []omero.ROI
 	links    []omero.AnnotationLink
 	notes    []omero.Annotation
@@ -94,6 +96,12 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 		return err
 	}
 	if g.pixels, err = a.c.PixelsOf(ctx, append(imageIDs(g.shown), imageIDs(g.others)...)); err != nil {
+		return err
+	}
+	if g.settings, err = a.c.Renderings(ctx, imageIDs(g.shown)); err != nil {
+		return err
+	}
+	if g.stages, err = a.c.StageLabels(ctx, imageIDs(g.shown)); err != nil {
 		return err
 	}
 	g.rois, err = a.c.ROIs(ctx, imageIDs(g.shown))

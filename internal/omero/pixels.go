@@ -51,7 +51,7 @@ func (ch Channel) Color() *int32 {
 	if ch.Alpha != nil {
 		alpha = *ch.Alpha
 	}
-	v := int32(uint32(*ch.Red&255)<<24 | uint32(*ch.Green&255)<<16 | uint32(*ch.Blue&255)<<8 | uint32(alpha&255))
+	v := rgba(*ch.Red, *ch.Green, *ch.Blue, alpha)
 	return &v
 }
 

@@ -69,6 +69,10 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	add("p", s.from+" join i.pixels p", s.where)
 	add("c", s.from+" join i.pixels p join p.channels c", s.where)
 	add("lc", s.from+" join i.pixels p join p.channels c join c.logicalChannel lc", s.where)
+	settings := " join i.pixels p join p.settings rd"
+	own := " and rd.details.owner.id = i.details.owner.id"
+	add("rd", s.from+settings, s.where+own)
+	add("cb", s.from+settings+" join rd.waveRendering cb", s.where+own)
 	add("f", s.from+" join i.fileset f", s.where)
 	// The images of a fileset that are shown nowhere in the object.
 	add("y", s.from+" join i.fileset f join f.images y", s.where)

@@ -1,0 +1,107 @@
+package omero
+
+import (
+	"context"
+	"fmt"
+)
+
+// Rendering is how a user looks at an image.
+type Rendering struct {
+	ID                 int64
+	Image              int64
+	Owner              int64
+	Name               string
+	Model              string // "rgb" or "greyscale"
+	DefaultZ, DefaultT int
+	Compression        *float64
+	CodomainStart      int
+	CodomainEnd        int
+	BitResolution      int
+	Channels           []ChannelRendering // in the order of the channels
+}
+
+// ChannelRendering is how one channel is drawn.
+type ChannelRendering struct {
+	Active         bool
+	Start, End     float64 // the window
+	Family         string  // "linear", "polynomial" …
+	Coefficient    float64
+	NoiseReduction bool
+	Reverse        bool  // reversed intensity
+	Color          int32 // RGBA, red in the top byte
+	LookupTable    string
+}
+
+// ownSettings are the settings that the owners of images have for them. The
+// server makes further ones for everybody who only looks.
+const ownSettings = `i.id in (:ids) and rd.details.owner.id = i.details.owner.id`
+
+// Renderings returns the settings that the owners of images have for them.
+func (c *Client) Renderings(ctx context.Context, images []int64) ([]Rendering, error) {
+	images = unique(images)
+	var settings, channels, reversed []row
+	err := together(ctx, func(ctx context.Context) (err error) {
+		settings, err = c.rowsFor(ctx, `select rd.id, i.id, rd.details.owner.id, rd.name, m.value, rd.defaultZ, rd.defaultT, rd.compression, `+
+			`q.cdStart, q.cdEnd, q.bitResolution from RenderingDef rd join rd.pixels p join p.image i join rd.model m `+
+			`join rd.quantization q where `+ownSettings+` order by i.id, rd.id`, images)
+		return err
+	}, func(ctx context.Context) (err error) {
+		channels, err = c.rowsFor(ctx, `select rd.id, cb.id, cb.active, cb.inputStart, cb.inputEnd, f.value, cb.coefficient, `+
+			`cb.noiseReduction, cb.red, cb.green, cb.blue, cb.alpha, cb.lookupTable, index(cb) from RenderingDef rd `+
+			`join rd.pixels p join p.image i join rd.waveRendering cb join cb.family f where `+ownSettings+
+			` order by rd.id, index(cb)`, images)
+		return err
+	}, func(ctx context.Context) (err error) {
+		reversed, err = c.rowsFor(ctx, `select r.channelBinding.id, r.id from ReverseIntensityContext r join r.channelBinding cb `+
+			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and `+ownSettings+` order by r.id`, images)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rendering settings: %w", err)
+	}
+	list := make([]Rendering, len(settings))
+	at := make(map[int64]*Rendering, len(settings))
+	for i, r := range settings {
+		list[i] = Rendering{ID: r.id(0), Image: r.id(1), Owner: r.id(2), Name: r.str(3), Model: r.str(4), DefaultZ: r.num(5), DefaultT: r.num(6),
+			Compression: r.f64OrNil(7), CodomainStart: r.num(8), CodomainEnd: r.num(9), BitResolution: r.num(10)}
+		at[list[i].ID] = &list[i]
+	}
+	reverse := make(map[int64]bool, len(reversed))
+	for _, r := range reversed {
+		reverse[r.id(0)] = true
+	}
+	for _, r := range channels {
+		if s := at[r.id(0)]; s != nil {
+			s.Channels = append(s.Channels, ChannelRendering{Active: r.yes(2), Start: r.f64(3), End: r.f64(4), Family: r.str(5),
+				Coefficient: r.f64(6), NoiseReduction: r.yes(7), Reverse: reverse[r.id(1)],
+				Color: rgba(r.num(8), r.num(9), r.num(10), r.num(11)), LookupTable: r.str(12)})
+		}
+	}
+	return list, nil
+}
+
+// rgba packs a colour with red in the top byte.
+func rgba(red, green, blue, alpha int) int32 {
+	return int32(uint32(red&255)<<24 | uint32(green&255)<<16 | uint32(blue&255)<<8 | uint32(alpha&255))
+}
+
+// StageLabel is the named position of the stage at which an image was taken.
+type StageLabel struct {
+	Image   int64
+	Name    string
+	X, Y, Z *Quantity
+}
+
+// StageLabels returns the stage labels of images; most have none.
+func (c *Client) StageLabels(ctx context.Context, images []int64) ([]StageLabel, error) {
+	rows, err := c.rowsFor(ctx, `select i.id, s.name, s.positionX, s.positionY, s.positionZ from Image i join i.stageLabel s `+
+		`where i.id in (:ids) order by i.id`, unique(images))
+	if err != nil {
+		return nil, fmt.Errorf("stage labels: %w", err)
+	}
+	list := make([]StageLabel, len(rows))
+	for i, r := range rows {
+		list[i] = StageLabel{Image: r.id(0), Name: r.str(1), X: r.quantity(2), Y: r.quantity(3), Z: r.quantity(4)}
+	}
+	return list, nil
+}

@@ -1,0 +1,186 @@
+package omero_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"omerods/internal/omero"
+	"omerods/internal/omero/slice"
+	"omerods/internal/sandbox/blitz"
+	"omerods/internal/sandbox/repository"
+	"omerods/internal/sandbox/sample"
+	"omerods/internal/sandbox/store"
+)
+
+// server is a sandbox server with the sample study.
+type server struct {
+	addr  string
+	store *store.Store
+	files *repository.Managed
+	blitz *blitz.Server
+}
+
+// startServer runs a server until the end of the test.
+func startServer(t *testing.T, fault blitz.FaultFunc) *server {
+	t.Helper()
+	st, err := store.Open(store.Config{Definitions: slice.Definitions()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	files, err := repository.Open(dir, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := blitz.New(blitz.Config{Store: st, Definitions: slice.Definitions(), Dir: dir, Fault: fault})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.ServeFiles(files)
+	if _, err := sample.Load(t.Context(), sample.Target{Store: st, Files: files, SetPassword: b.SetPassword}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- b.Serve(l) }()
+	t.Cleanup(func() {
+		err := errors.Join(b.Close(), <-served, files.Close(), st.Close())
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return &server{addr: "tcp://" + l.Addr().String(), store: st, files: files, blitz: b}
+}
+
+// login connects as a user of the study until the end of the test.
+func (s *server) login(t *testing.T, user string) *omero.Client {
+	t.Helper()
+	c, err := omero.Connect(t.Context(), omero.Config{Addresses: []string{s.addr}, User: user, Password: user})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// group finds a group of the study.
+func group(t *testing.T, c *omero.Client, name string) omero.Group {
+	t.Helper()
+	groups, err := c.Groups(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups {
+		if g.Name == name {
+			return g
+		}
+	}
+	t.Fatalf("no group %q in %v", name, groups)
+	return omero.Group{}
+}
+
+// project finds a project of the logged-in user by name.
+func project(t *testing.T, c *omero.Client, name string) omero.Container {
+	t.Helper()
+	list, err := c.Containers(t.Context(), omero.KindProject, group(t, c, sample.LabGroup).ID, c.Who().User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return byName(t, list, name)
+}
+
+func byName(t *testing.T, list []omero.Container, name string) omero.Container {
+	t.Helper()
+	for _, o := range list {
+		if o.Name == name {
+			return o
+		}
+	}
+	t.Fatalf("no %q in %v", name, list)
+	return omero.Container{}
+}
+
+// dataset finds a dataset of a project by name, with its images.
+func dataset(t *testing.T, c *omero.Client, project int64, name string) (omero.Container, []omero.Image) {
+	t.Helper()
+	list, _, err := c.DatasetsOf(t.Context(), []int64{project})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := byName(t, list, name)
+	images, _, err := c.ImagesOf(t.Context(), []int64{d.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, images
+}
+
+// inLab returns a context for changes in the group of the study.
+func inLab(t *testing.T, c *omero.Client) context.Context {
+	t.Helper()
+	return omero.InGroup(t.Context(), group(t, c, sample.LabGroup).ID)
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLogin(t *testing.T) {
+	s := startServer(t, nil)
+	c := s.login(t, "ada")
+	who := c.Who()
+	if who.UserName != "ada" || who.GroupName != sample.LabGroup || who.Admin || who.Permissions != "rwra--" {
+		t.Errorf("got %+v", who)
+	}
+	if c.Server().Database == "" || c.Server().Version == "" {
+		t.Errorf("got %+v", c.Server())
+	}
+	key, err := c.SessionKey(t.Context())
+	check(t, err)
+	joined, err := omero.Connect(t.Context(), omero.Config{Addresses: []string{s.addr}, SessionKey: key})
+	check(t, err)
+	if joined.Who().User != who.User {
+		t.Errorf("joined as %+v", joined.Who())
+	}
+	check(t, joined.Close())
+	if _, err := c.EventContext(t.Context()); err != nil {
+		t.Errorf("the session ended with the client that joined it: %v", err)
+	}
+}
+
+func TestLoginIsRefused(t *testing.T) {
+	s := startServer(t, nil)
+	for name, cfg := range map[string]omero.Config{
+		"password": {User: "ada", Password: "wrong"},
+		"user":     {User: "nobody", Password: "x"},
+		"session":  {SessionKey: "00000000-0000-0000-0000-000000000000"},
+	} {
+		cfg.Addresses = []string{s.addr, s.addr}
+		if _, err := omero.Connect(t.Context(), cfg); !errors.Is(err, omero.LoginFailed) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	check(t, l.Close())
+	start := time.Now()
+	if _, err := omero.Connect(t.Context(), omero.Config{Addresses: []string{"tcp://" + l.Addr().String()}, User: "ada"}); !errors.Is(err, omero.Offline) {
+		t.Errorf("nobody listens: got %v", err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("refused after %v", took)
+	}
+}
