@@ -71,6 +71,9 @@ func ReadMessage(r io.Reader, maxBytes int) (*Message, error) {
 	}
 	body := make([]byte, h.Size-HeaderBytes)
 	if _, err := io.ReadFull(r, body); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		return nil, fmt.Errorf("read message of %d bytes: %w", h.Size, err)
 	}
 	if body, err = Decompress(h, body, maxBytes); err != nil {

@@ -8,6 +8,9 @@ import (
 // announce tells the router about an object before its first use. Calls that
 // come meanwhile wait for the same answer.
 func (s *Session) announce(ctx context.Context, p *Proxy, context map[string]string) error {
+	if p.Identity == RouterIdentity {
+		return nil
+	}
 	for {
 		s.mu.Lock()
 		r := s.routes[p.Identity]
@@ -53,7 +56,7 @@ func (s *Session) announced(id Identity, r *route, err error) {
 // it.
 func (s *Session) addProxy(ctx context.Context, p *Proxy, context map[string]string) error {
 	router := &Proxy{Identity: RouterIdentity}
-	results, err := s.invoke(ctx, router, s.routerOperation("addProxies"), Encoding10, []any{[]any{p}}, context)
+	results, err := s.invoke(ctx, router, s.routerOperation("addProxies"), s.enc, []any{[]any{p}}, context)
 	if err != nil {
 		return err
 	}

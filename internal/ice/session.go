@@ -19,6 +19,10 @@ const routerInterface = "::Glacier2::Router"
 type Credentials struct {
 	User, Password string
 	Context        map[string]string // of the request that creates the session
+
+	// Encoding is that of all later requests; zero stands for 1.0, in which
+	// classes that are not known here can be skipped.
+	Encoding Encoding
 }
 
 // Session is a Glacier2 session over one connection. Many goroutines may use
@@ -26,6 +30,7 @@ type Credentials struct {
 type Session struct {
 	conn  *Conn
 	defs  *Definitions
+	enc   Encoding // of all calls but the login
 	proxy *Proxy
 
 	mu      sync.Mutex // guards the fields below
@@ -41,11 +46,12 @@ type route struct {
 
 // Login creates a session. Wrong credentials are a *UserException.
 //
-// The request is sent in encoding 1.1, in which an exception arrives whole; all
-// later ones in encoding 1.0, in which unknown classes of a reply can be
-// skipped.
+// The request is sent in encoding 1.1, in which an exception arrives whole.
 func Login(ctx context.Context, conn *Conn, defs *Definitions, cred Credentials) (*Session, error) {
-	s := &Session{conn: conn, defs: defs, routes: make(map[Identity]*route)}
+	s := &Session{conn: conn, defs: defs, enc: cred.Encoding, routes: make(map[Identity]*route)}
+	if s.enc == (Encoding{}) {
+		s.enc = Encoding10
+	}
 	op := s.routerOperation("createSession")
 	if op == nil {
 		return nil, fmt.Errorf("the definitions have no %s", routerInterface)
@@ -106,7 +112,7 @@ func (s *Session) Call(ctx context.Context, p *Proxy, op *Operation, args []any,
 		if err := s.announce(ctx, p, merged); err != nil {
 			return nil, err
 		}
-		results, err := s.invoke(ctx, p, op, Encoding10, args, merged)
+		results, err := s.invoke(ctx, p, op, s.enc, args, merged)
 		var gone *RequestFailedError
 		if try < maxAnnouncements && errors.As(err, &gone) && gone.Operation == addProxyOperation {
 			s.forgetRoute(p.Identity)
@@ -165,7 +171,7 @@ func (s *Session) Destroy(ctx context.Context) error {
 
 func (s *Session) callRouter(ctx context.Context, name string) error {
 	router := &Proxy{Identity: RouterIdentity}
-	_, err := s.invoke(ctx, router, s.routerOperation(name), Encoding10, nil, s.merged(nil))
+	_, err := s.invoke(ctx, router, s.routerOperation(name), s.enc, nil, s.merged(nil))
 	return err
 }
 
