@@ -1,0 +1,191 @@
+package blitz
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"omerods/internal/ice"
+	"omerods/internal/sandbox/store"
+)
+
+var sessionMethods = Methods{
+	"createSessionWithTimeouts": func(_ context.Context, c *Call) ([]any, error) {
+		return c.sudo(Arg[int64](c, 1), Arg[int64](c, 2))
+	},
+	"createSessionWithTimeout": func(_ context.Context, c *Call) ([]any, error) {
+		return c.sudo(Arg[int64](c, 1), c.Server.cfg.IdleTimeout.Milliseconds())
+	},
+	"createUserSession": func(_ context.Context, c *Call) ([]any, error) {
+		return c.ownSession(Arg[int64](c, 0), Arg[int64](c, 1), Arg[string](c, 2))
+	},
+	"getSession": func(_ context.Context, c *Call) ([]any, error) {
+		return c.row(func(tx *store.Tx, who *Caller) (*store.Row, error) {
+			return c.sessionRow(tx, who, Arg[string](c, 0))
+		})
+	},
+	"getReferenceCount": func(_ context.Context, c *Call) ([]any, error) {
+		sess := c.Server.session(Arg[string](c, 0))
+		if sess == nil {
+			return nil, Fail(RemovedSession, "no session %s", Arg[string](c, 0))
+		}
+		return []any{int32(sess.Clients())}, nil
+	},
+	"closeSession":            closeSession,
+	"getMyOpenSessions":       openSessions(func(*store.Row, *Call) bool { return true }),
+	"getMyOpenAgentSessions":  openSessions(func(r *store.Row, c *Call) bool { return r.Text("userAgent") == Arg[string](c, 0) }),
+	"getMyOpenClientSessions": openSessions(func(r *store.Row, _ *Call) bool { return r.Get("userAgent") != nil }),
+}
+
+// sessionRow returns the row of a living session of the caller; administrators
+// may see those of others.
+func (c *Call) sessionRow(tx *store.Tx, who *Caller, uuid string) (*store.Row, error) {
+	sess := c.Server.session(uuid)
+	if sess == nil {
+		return nil, Fail(RemovedSession, "no session %s", uuid)
+	}
+	if sess.User != who.User && !who.Admin {
+		return nil, Fail(SecurityViolation, "session belongs to another user")
+	}
+	return tx.Get(tx.Model().Class("Session"), sess.ID), nil
+}
+
+func openSessions(match func(*store.Row, *Call) bool) Method {
+	return func(_ context.Context, c *Call) ([]any, error) {
+		all := c.Server.allSessions()
+		return c.rows(func(tx *store.Tx, who *Caller) ([]*store.Row, error) {
+			var rows []*store.Row
+			for _, sess := range all {
+				row := tx.Get(tx.Model().Class("Session"), sess.ID)
+				if sess.User == who.User && row != nil && match(row, c) {
+					rows = append(rows, row)
+				}
+			}
+			slices.SortFunc(rows, func(a, b *store.Row) int { return int(a.ID - b.ID) })
+			return rows, nil
+		})
+	}
+}
+
+// closeSession ends a session whoever uses it. It returns -2 when it is gone,
+// and else how many clients had it.
+func closeSession(_ context.Context, c *Call) ([]any, error) {
+	o := Arg[*ice.Object](c, 0)
+	if o == nil || !o.Has("uuid") {
+		return nil, Fail(APIUsage, "no session to close")
+	}
+	uuid, _ := unbox(o.Get("uuid")).(string)
+	sess := c.Server.session(uuid)
+	if sess == nil {
+		return []any{int32(-2)}, nil
+	}
+	err := c.View(func(tx *store.Tx, who *Caller) error {
+		if sess.User != who.User && !who.Admin {
+			return Fail(SecurityViolation, "session belongs to another user")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	clients := sess.Clients()
+	c.Server.end(sess)
+	return []any{int32(clients)}, nil
+}
+
+// sudo makes a session for another user. Administrators with the privilege may
+// do so for everybody, owners of a group for its members, in that group only.
+func (c *Call) sudo(live, idle int64) ([]any, error) {
+	p := Arg[*ice.Object](c, 0)
+	if p == nil {
+		return nil, Fail(APIUsage, "no principal")
+	}
+	name, _ := p.Get("name").(string)
+	group, _ := p.Get("group").(string)
+	spec := sessionSpec{live: time.Duration(live) * time.Millisecond, idle: time.Duration(idle) * time.Millisecond}
+	spec.event, _ = p.Get("eventType").(string)
+	if live < 0 || idle < 0 {
+		return nil, Fail(APIUsage, "negative timeout")
+	}
+	target := c.Server.userByName(name)
+	if target == nil {
+		return nil, Fail(APIUsage, "no user %q", name)
+	}
+	spec.user, spec.sudoer = target.ID, c.Session.User
+	err := c.View(func(tx *store.Tx, who *Caller) (err error) {
+		if spec.group, err = startGroup(tx, target.ID, group); err != nil {
+			return err
+		}
+		if who.Has("Sudo") {
+			return nil
+		}
+		member := slices.ContainsFunc(memberships(tx, target.ID), func(m *store.Row) bool { return m.Ref("parent") == spec.group })
+		if !slices.Contains(who.Leader, spec.group) || !member || isAdmin(tx, target.ID) {
+			return Fail(SecurityViolation, "user %s may not create a session for %s", who.Name, name)
+		}
+		spec.fixed = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.makeSession(spec)
+}
+
+// ownSession makes a further session of the caller, who must have logged in
+// with a password.
+func (c *Call) ownSession(live, idle int64, group string) ([]any, error) {
+	c.Session.mu.Lock()
+	joined := c.Session.joined
+	c.Session.mu.Unlock()
+	if joined {
+		return nil, Fail(SecurityViolation, "a session that was joined cannot create others")
+	}
+	spec := sessionSpec{
+		user: c.Session.User, sudoer: c.Session.sudoer, fixed: c.Session.fixed,
+		live: time.Duration(max(live, 0)) * time.Millisecond, idle: time.Duration(max(idle, 0)) * time.Millisecond,
+	}
+	err := c.View(func(tx *store.Tx, _ *Caller) (err error) {
+		spec.group, err = startGroup(tx, spec.user, group)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.makeSession(spec)
+}
+
+func (c *Call) makeSession(spec sessionSpec) ([]any, error) {
+	sess, err := c.Server.newSession(spec)
+	if err != nil {
+		return nil, err
+	}
+	return c.row(func(tx *store.Tx, _ *Caller) (*store.Row, error) {
+		return tx.Get(tx.Model().Class("Session"), sess.ID), nil
+	})
+}
+
+// sessionTimeoutRequest changes how long a session of the caller lives.
+func sessionTimeoutRequest(_ context.Context, c *Call, req *ice.Object, _ *Task) (*ice.Object, error) {
+	uuid, _ := req.Get("session").(string)
+	err := c.View(func(tx *store.Tx, who *Caller) error {
+		_, err := c.sessionRow(tx, who, uuid)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	sess := c.Server.session(uuid)
+	if sess == nil {
+		return nil, Fail(RemovedSession, "no session %s", uuid)
+	}
+	sess.mu.Lock()
+	defer sess.mu.Unlock()
+	if ms, ok := unbox(req.Get("timeToLive")).(int64); ok && ms >= 0 {
+		sess.live = time.Duration(ms) * time.Millisecond
+	}
+	if ms, ok := unbox(req.Get("timeToIdle")).(int64); ok && ms >= 0 {
+		sess.idle = time.Duration(ms) * time.Millisecond
+	}
+	return c.Server.defs.New("::omero::cmd::OK"), nil
+}

@@ -1,0 +1,25 @@
+package blitz
+
+// registerServices adds what this package offers itself.
+func (s *Server) registerServices() {
+	for _, svc := range []struct {
+		iface, getter string
+		methods       Methods
+	}{
+		{"IQuery", "getQueryService", queryMethods},
+		{"IUpdate", "getUpdateService", updateMethods},
+		{"IAdmin", "getAdminService", adminMethods},
+		{"IConfig", "getConfigService", configMethods},
+		{"ISession", "getSessionService", sessionMethods},
+		{"ITypes", "getTypesService", typesMethods},
+	} {
+		s.Register(Service{
+			Interface: "::omero::api::" + svc.iface, Name: "omero.api." + svc.iface, Getter: svc.getter,
+			New: func(*Call) (Servant, error) { return svc.methods, nil },
+		})
+	}
+	s.HandleRequests("::omero::cmd::Delete2", deleteRequest)
+	s.HandleRequests("::omero::cmd::DoAll", doAll)
+	s.HandleRequests("::omero::cmd::UpdateSessionTimeoutRequest", sessionTimeoutRequest)
+	s.HandleRequests("::omero::api::Save", saveRequest)
+}
