@@ -73,6 +73,7 @@ func init() {
 		1201:   {"authPlugReqInp_PI", true, (*session).authPlugReq},
 		10215:  {"", true, (*session).clientHints},
 		10220:  {object, false, (*session).resourceInfo},
+		10221:  {"Genquery2Input_PI", false, (*session).genQuery2},
 		20000:  {binary, false, (*session).descriptorInfo},
 		20002:  {binary, false, (*session).atomicAVUs},
 		20003:  {object, false, (*session).replicaOpen},

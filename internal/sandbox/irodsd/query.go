@@ -216,3 +216,32 @@ func (s *session) processes(*request) (*reply, error) {
 	}
 	return s.rows(cols, [][]string{row}, -1, 0), nil
 }
+
+// genQuery2 is API 10221: a query as text, answered with rows as JSON text.
+func (s *session) genQuery2(req *request) (*reply, error) {
+	if z := req.in.Str("zone"); z != "" && z != s.srv.cfg.Zone {
+		return nil, status.InvalidZoneName
+	}
+	if req.in.Int("column_mappings") != 0 {
+		return s.jsonText(genquery.ColumnNames())
+	}
+	rows := [][]string{}
+	text := ""
+	err := s.view(req, func(t *catalog.Tx, a catalog.Actor) error {
+		q, err := genquery.Parse2(req.in.Str("query_string"), a.Viewer())
+		text = q.SQL
+		if err != nil || q.Empty || req.in.Int("sql_only") != 0 {
+			return err
+		}
+		found, err := t.Rows(q.Query, q.Limit, q.Offset)
+		rows = append(rows, found...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if req.in.Int("sql_only") != 0 {
+		return s.strReply(text), nil
+	}
+	return s.jsonText(rows)
+}

@@ -201,6 +201,8 @@ func access(level, user, p string) string {
 		"</userName><zone>tempZone</zone><path>" + p + "</path></modAccessControlInp_PI>"
 }
 
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&apos;")
+
 // query builds a general query; where alternates column and condition.
 func query(maxRows, index int, cols []int, where ...string) string {
 	var c, v, wi, wv string
@@ -210,7 +212,7 @@ func query(maxRows, index int, cols []int, where ...string) string {
 	}
 	for i := 0; i < len(where); i += 2 {
 		wi += "<inx>" + where[i] + "</inx>"
-		wv += "<svalue>" + strings.ReplaceAll(where[i+1], "'", "&apos;") + "</svalue>"
+		wv += "<svalue>" + escaper.Replace(where[i+1]) + "</svalue>"
 	}
 	return fmt.Sprintf("<GenQueryInp_PI><maxRows>%d</maxRows><continueInx>%d</continueInx><partialStartIndex>0</partialStartIndex><options>0</options>%s"+
 		"<InxIvalPair_PI><iiLen>%d</iiLen>%s%s</InxIvalPair_PI><InxValPair_PI><isLen>%d</isLen>%s%s</InxValPair_PI></GenQueryInp_PI>",
