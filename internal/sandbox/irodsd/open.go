@@ -72,8 +72,13 @@ func (s *session) openObject(req *request, p string, flags int) (*descriptor, er
 	}
 	d := &descriptor{path: p, flags: flags, kv: req.kv, limit: -1}
 	d.expect = max(req.in.Int("dataSize"), wire.Number(req.kv["dataSize"]), req.stream.N)
+	// A use of a ticket is counted, so then even reading is an update.
+	run := s.view
+	if s.ticket != "" {
+		run = s.update
+	}
 	if !d.canWrite() && flags&(flagCreate|flagTruncate) == 0 {
-		err = s.view(req, func(t *catalog.Tx, a catalog.Actor) error { return s.openRead(t, a, d) })
+		err = run(req, func(t *catalog.Tx, a catalog.Actor) error { return s.openRead(t, a, d) })
 	} else {
 		err = s.update(req, func(t *catalog.Tx, a catalog.Actor) error {
 			err := s.openWrite(t, a, d)
@@ -82,15 +87,15 @@ func (s *session) openObject(req *request, p string, flags int) (*descriptor, er
 			}
 			return err
 		})
-		if err != nil && d.writing != nil {
-			// Nothing of the update stays.
-			s.srv.writers.leave(d.replica.ID, d.writing)
-		}
 	}
 	if err == nil && d.file == nil {
 		err = s.openData(d)
 	}
 	if err != nil {
+		// Nothing of the update stays.
+		if d.writing != nil {
+			s.srv.writers.leave(d.replica.ID, d.writing)
+		}
 		if d.file != nil {
 			_ = d.file.Close()
 		}
@@ -129,7 +134,7 @@ func (s *session) openRead(t *catalog.Tx, a catalog.Actor, d *descriptor) error 
 			return status.Hierarchy
 		}
 	}
-	return nil
+	return t.CountTicket(a, d.replica.ID, d.path, catalog.LevelRead, 0)
 }
 
 // openWrite finds or creates the object and puts it into the intermediate
@@ -160,7 +165,7 @@ func (s *session) openWrite(t *catalog.Tx, a catalog.Actor, d *descriptor) error
 		}
 		return nil
 	}
-	if err := t.CountTicket(a.Ticket, true, 0); err != nil {
+	if err := t.CountTicket(a, d.replica.ID, d.path, catalog.LevelWrite, d.expect); err != nil {
 		return err
 	}
 	d.writing = s.srv.writers.start(d.replica.ID, d.path, d.replica.Number, reps)
@@ -185,7 +190,7 @@ func (s *session) createObject(t *catalog.Tx, a catalog.Actor, d *descriptor) er
 	if err != nil {
 		return err
 	}
-	if err := t.CountTicket(a.Ticket, true, 0); err != nil {
+	if err := t.CountTicket(a, d.replica.CollID, d.replica.Coll, catalog.LevelCreate, d.expect); err != nil {
 		return err
 	}
 	d.flags |= flagTruncate

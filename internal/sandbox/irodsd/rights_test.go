@@ -1,6 +1,7 @@
 package irodsd
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -121,13 +122,19 @@ func TestAtomicAVUs(t *testing.T) {
 
 func TestTickets(t *testing.T) {
 	s, addr := startServer(t, nil)
-	fill(t, s, home+"/c", 2)
+	if err := errors.Join(
+		s.MakeCollection(t.Context(), home+"/c", "alice"),
+		s.PutObject(t.Context(), home+"/c/f00000", "alice", strings.NewReader("x")),
+		s.PutObject(t.Context(), home+"/c/f00001", "alice", strings.NewReader("y")),
+	); err != nil {
+		t.Fatal(err)
+	}
 	alice := rawLogin(t, addr, "alice", alicePassword)
 	alice.expect(0, "create", 723, ticketBody("create", "tick", "read", home+"/c", "tick"))
 	alice.expect(-809000, "create again", 723, ticketBody("create", "tick", "read", home+"/c", "tick"))
-	alice.expect(0, "limit", 723, ticketBody("mod", "tick", "uses", "5"))
+	alice.expect(0, "limit", 723, ticketBody("mod", "tick", "uses", "2"))
 	v := values(alice.call(702, query(10, 0, []int{2201, 2202, 2206, 2212, 2228}, "2201", "= 'tick'")).body)
-	if fmt.Sprint(v) != "[[tick] [read] [5] [10] ["+home+"/c]]" {
+	if fmt.Sprint(v) != "[[tick] [read] [2] [10] ["+home+"/c]]" {
 		t.Errorf("query: %v", v)
 	}
 	guest := rawDial(t, addr)
@@ -151,6 +158,12 @@ func TestTickets(t *testing.T) {
 	if got := guest.open(home+"/c/f00000", 1); got != -818000 {
 		t.Errorf("writing with a ticket for reading: %d", got)
 	}
+	for i, want := range []int{3, 4, -892000} {
+		if got := guest.open(home+"/c/f00000", 0); got != want {
+			t.Errorf("use %d: %d, want %d", i, got, want)
+		}
+	}
+	alice.expect(0, "no limit", 723, ticketBody("mod", "tick", "uses", "0"))
 	alice.expect(0, "expire", 723, ticketBody("mod", "tick", "expire", "00000000001"))
 	if got := guest.open(home+"/c/f00000", 0); got != -891000 {
 		t.Errorf("expired: %d", got)

@@ -233,26 +233,35 @@ func (t *Tx) UseTicket(name string, user User, host, now string) (*TicketUse, er
 	return use, t.row(status.NoRowsFound, []any{&use.CollID}, `SELECT coll_id FROM replicas WHERE id = ?`, k.object)
 }
 
-// CountTicket counts one use of a ticket; a use that writes also counts
-// against the write limits.
-func (t *Tx) CountTicket(u *TicketUse, writes bool, bytes int64) error {
-	if u == nil {
+// CountTicket counts an open that only the session ticket allows, because the
+// actor's own rights on the item (the object, or the collection it is created
+// in) are below the level: one use, and for a writer one file and the bytes it
+// announced. A limit that is reached refuses the open.
+func (t *Tx) CountTicket(a Actor, id int64, p string, level int, bytes int64) error {
+	u := a.Ticket
+	if a.Force || !u.covers(id, p) {
 		return nil
 	}
+	if own, err := t.Level(a, id); err != nil || own >= level {
+		return err
+	}
+	writes := level > LevelRead
 	var files, filesMax, written, bytesMax int64
 	if err := t.row(status.TicketInvalid, []any{&files, &filesMax, &written, &bytesMax},
 		`SELECT write_file_count, write_file_limit, write_byte_count, write_byte_limit FROM tickets WHERE id = ?`, u.ID); err != nil {
 		return err
 	}
-	if writes && filesMax > 0 && files >= filesMax {
-		return status.TicketWriteUses
-	}
-	if bytes > 0 && bytesMax > 0 && written+bytes > bytesMax {
-		return status.TicketWriteBytes
-	}
 	wrote := 0
 	if writes {
 		wrote = 1
+		if filesMax > 0 && files >= filesMax {
+			return status.TicketWriteUses
+		}
+		if bytesMax > 0 && written+bytes > bytesMax {
+			return status.TicketWriteBytes
+		}
+	} else {
+		bytes = 0
 	}
 	_, err := t.exec(`UPDATE tickets SET uses_count = uses_count + (uses_limit > 0), write_file_count = write_file_count + ?,
 		write_byte_count = write_byte_count + ? WHERE id = ?`, wrote, bytes, u.ID)
