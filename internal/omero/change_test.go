@@ -20,7 +20,7 @@ import (
 )
 
 func TestReadingAFile(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
 	sets, err := c.Filesets(t.Context(), []int64{images[0].Fileset})
@@ -133,7 +133,7 @@ func testPNG(t *testing.T) []byte {
 }
 
 func TestImport(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	ctx := inLab(t, c)
 	ds, err := c.Create(ctx, omero.KindDataset, "imported", "", omero.Ref{})
@@ -180,7 +180,7 @@ func TestImport(t *testing.T) {
 }
 
 func TestImportOfNoImageFails(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	ctx := inLab(t, c)
 	im, err := c.BeginImport(ctx, omero.ImportSpec{ClientPaths: []string{"notes.xyz"}})
@@ -345,7 +345,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestReplaceMap(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	ctx := inLab(t, c)
 	kidney := omero.Existing(omero.KindProject, project(t, c, "Kidney").ID)
@@ -366,7 +366,7 @@ func TestReplaceMap(t *testing.T) {
 }
 
 func TestChangeToken(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	ctx := inLab(t, c)
 	kidney := project(t, c, "Kidney")

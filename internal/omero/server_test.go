@@ -3,7 +3,9 @@ package omero_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -23,39 +25,69 @@ type server struct {
 	blitz *blitz.Server
 }
 
-// startServer runs a server until the end of the test.
-func startServer(t *testing.T, fault blitz.FaultFunc) *server {
-	t.Helper()
+// newServer starts a server, which close ends.
+func newServer(ctx context.Context, dir string, fault blitz.FaultFunc) (s *server, close func() error, err error) {
 	st, err := store.Open(store.Config{Definitions: slice.Definitions()})
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
-	dir := t.TempDir()
 	files, err := repository.Open(dir, st)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	b, err := blitz.New(blitz.Config{Store: st, Definitions: slice.Definitions(), Dir: dir, Fault: fault})
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	b.ServeFiles(files)
-	if _, err := sample.Load(t.Context(), sample.Target{Store: st, Files: files, SetPassword: b.SetPassword}); err != nil {
-		t.Fatal(err)
+	if _, err := sample.Load(ctx, sample.Target{Store: st, Files: files, SetPassword: b.SetPassword}); err != nil {
+		return nil, nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	served := make(chan error, 1)
 	go func() { served <- b.Serve(l) }()
+	close = func() error { return errors.Join(b.Close(), <-served, files.Close(), st.Close()) }
+	return &server{addr: "tcp://" + l.Addr().String(), store: st, files: files, blitz: b}, close, nil
+}
+
+// startServer runs a server of its own for a test.
+func startServer(t *testing.T, fault blitz.FaultFunc) *server {
+	t.Helper()
+	s, close, err := newServer(t.Context(), t.TempDir(), fault)
+	check(t, err)
 	t.Cleanup(func() {
-		err := errors.Join(b.Close(), <-served, files.Close(), st.Close())
-		if err != nil {
+		if err := close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &server{addr: "tcp://" + l.Addr().String(), store: st, files: files, blitz: b}
+	return s
+}
+
+// common is the server of the tests that do not disturb each other.
+var common *server
+
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+
+func runAll(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "omero-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	var end func() error
+	if common, end, err = newServer(context.Background(), dir, nil); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := errors.Join(end(), os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // login connects as a user of the study until the end of the test.
@@ -139,7 +171,7 @@ func check(t *testing.T, err error) {
 }
 
 func TestLogin(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	who := c.Who()
 	if who.UserName != "ada" || who.GroupName != sample.LabGroup || who.Admin || who.Permissions != "rwra--" {
@@ -162,7 +194,7 @@ func TestLogin(t *testing.T) {
 }
 
 func TestLoginIsRefused(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	for name, cfg := range map[string]omero.Config{
 		"password": {User: "ada", Password: "wrong"},
 		"user":     {User: "nobody", Password: "x"},

@@ -1,0 +1,183 @@
+package omeroview
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/omero"
+	"omerods/internal/omero/slice"
+	"omerods/internal/sandbox/blitz"
+	"omerods/internal/sandbox/repository"
+	"omerods/internal/sandbox/sample"
+	"omerods/internal/sandbox/store"
+)
+
+// world is a server with the sample study, a login and a view.
+type world struct {
+	t     *testing.T
+	store *store.Store
+	files *repository.Managed
+	blitz *blitz.Server
+	c     *omero.Client
+	v     *View
+	cache string
+}
+
+// newWorld starts a server; ada looks at it.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, cache: t.TempDir()}
+	var err error
+	w.store, err = store.Open(store.Config{Definitions: slice.Definitions()})
+	w.check(err)
+	dir := t.TempDir()
+	w.files, err = repository.Open(dir, w.store)
+	w.check(err)
+	w.blitz, err = blitz.New(blitz.Config{Store: w.store, Definitions: slice.Definitions(), Dir: dir})
+	w.check(err)
+	w.blitz.ServeFiles(w.files)
+	_, err = sample.Load(t.Context(), sample.Target{Store: w.store, Files: w.files, SetPassword: w.blitz.SetPassword})
+	w.check(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.check(err)
+	served := make(chan error, 1)
+	go func() { served <- w.blitz.Serve(l) }()
+	w.c, err = omero.Connect(t.Context(), omero.Config{Addresses: []string{"tcp://" + l.Addr().String()}, User: "ada", Password: "ada"})
+	w.check(err)
+	w.v = w.view(time.Hour)
+	t.Cleanup(func() {
+		err := errors.Join(w.v.Close(), ignoreOffline(w.c.Close()), w.blitz.Close(), <-served, w.files.Close(), w.store.Close())
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// ignoreOffline lets a test end its server early.
+func ignoreOffline(err error) error {
+	if errors.Is(err, omero.Offline) {
+		return nil
+	}
+	return err
+}
+
+func (w *world) view(listTime time.Duration) *View {
+	v, err := New(Config{Client: func(context.Context) (*omero.Client, error) { return w.c, nil },
+		CacheDir: w.cache, UID: 65534, GID: 65534, ListTime: listTime, Version: "test"})
+	w.check(err)
+	return v
+}
+
+func (w *world) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// at finds the node at a path.
+func (w *world) at(path string) tree.Node {
+	w.t.Helper()
+	n, err := w.find(path)
+	if err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	return n
+}
+
+func (w *world) find(path string) (tree.Node, error) {
+	var n tree.Node = w.v.Root()
+	for _, name := range strings.Split(path, "/") {
+		d, ok := n.(tree.Dir)
+		if !ok {
+			return nil, tree.ErrNotDir
+		}
+		var err error
+		if n, err = d.Lookup(w.t.Context(), name); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+func (w *world) list(path string) []tree.Entry {
+	w.t.Helper()
+	entries, err := w.at(path).(tree.Dir).List(w.t.Context())
+	if err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	return entries
+}
+
+func (w *world) names(path string) []string {
+	w.t.Helper()
+	var names []string
+	for _, e := range w.list(path) {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func (w *world) attr(path string) tree.Attr {
+	w.t.Helper()
+	a, err := w.at(path).Attr(w.t.Context())
+	if err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	return a
+}
+
+// read reads a file in pieces of odd size, until its end.
+func (w *world) read(path string) []byte {
+	w.t.Helper()
+	h, err := w.at(path).(tree.File).Open(w.t.Context(), tree.OpenOptions{Read: true})
+	if err != nil {
+		w.t.Fatalf("open %s: %v", path, err)
+	}
+	defer h.Release(w.t.Context())
+	var data []byte
+	for p := make([]byte, 70001); ; {
+		n, err := h.ReadAt(w.t.Context(), p, int64(len(data)))
+		data = append(data, p[:n]...)
+		if err == io.EOF || err == nil && n < len(p) {
+			return data
+		}
+		if err != nil {
+			w.t.Fatalf("read %s: %v", path, err)
+		}
+	}
+}
+
+// walk visits everything below a folder.
+func (w *world) walk(path string, visit func(path string, e tree.Entry)) {
+	w.t.Helper()
+	for _, e := range w.list(path) {
+		p := path + "/" + e.Name
+		visit(p, e)
+		if e.Kind == tree.KindDir {
+			w.walk(p, visit)
+		}
+	}
+}
+
+// lab is the context for changes in the group of the study.
+func (w *world) lab() context.Context { return omero.InGroup(w.t.Context(), w.c.Who().Group) }
+
+// object finds the id that a path shows.
+func (w *world) object(path string) int64 {
+	w.t.Helper()
+	v, err := w.at(path).(tree.XAttrs).Getxattr(w.t.Context(), "user.omero.id")
+	w.check(err)
+	id, ok := parseID(string(v))
+	if !ok {
+		w.t.Fatalf("%s: id %q", path, v)
+	}
+	return id
+}
