@@ -144,7 +144,7 @@ func TestOnewayAndBatch(t *testing.T) {
 		mu.Lock()
 		seen = append(seen, r.Operation)
 		mu.Unlock()
-		return void(nil, nil, nil)
+		return void(context.Background(), nil, nil)
 	})
 	batch, err := ice.EncodeBatch([]*ice.Request{ping(0, "b1"), ping(0, "b2"), ping(0, "b3")})
 	if err != nil {
@@ -243,7 +243,7 @@ func TestConcurrentRequests(t *testing.T) {
 		if r.Operation == "wait" {
 			<-release
 		}
-		return void(nil, nil, nil)
+		return void(context.Background(), nil, nil)
 	})
 	nc.Write(message(t, ping(1, "wait")))
 	nc.Write(message(t, ping(2, "now")))
@@ -268,7 +268,7 @@ func TestConnectionState(t *testing.T) {
 		if c.Value("key") != "kept" || c.Value("other") != nil || c.RemoteAddr() == nil {
 			return nil
 		}
-		return void(nil, nil, nil)
+		return void(context.Background(), nil, nil)
 	})
 	for id := int32(1); id < 3; id++ {
 		nc.Write(message(t, ping(id, "op")))
