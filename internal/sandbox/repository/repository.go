@@ -117,6 +117,9 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+// Dir returns the data directory.
+func (m *Managed) Dir() string { return m.dir }
+
 // UUID returns the identifier of the managed repository.
 func (m *Managed) UUID() string { return m.uuid }
 
@@ -125,6 +128,9 @@ func (m *Managed) Description() *store.Row { return m.store.Get("OriginalFile", 
 
 // isManaged tells whether a file lies in the managed repository.
 func (m *Managed) isManaged(file *store.Row) bool { return file.Text("repo") == m.uuid }
+
+// IsDirectory reports whether a file stands for a directory.
+func IsDirectory(file *store.Row) bool { return file.Text("mimetype") == directoryType }
 
 // Managed reports whether a file belongs to the repository and not to an
 // annotation.

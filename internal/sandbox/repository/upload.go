@@ -301,3 +301,19 @@ func (im *Import) writeLog(format string, args ...any) {
 	defer f.Close()
 	fmt.Fprintf(f, "%s %s\n", im.m.store.Now().UTC().Format("2006-01-02 15:04:05,000"), fmt.Sprintf(format, args...))
 }
+
+// Size returns how many bytes of the file of an entry are on the disk.
+func (im *Import) Size(i int) (int64, error) {
+	f, err := im.Open(i)
+	if err != nil {
+		return 0, err
+	}
+	defer f.f.Close()
+	return f.Size()
+}
+
+// Prefix is the folder of the files in the repository.
+func (im *Import) Prefix() string { return im.prefix }
+
+// Paths are the files within that folder.
+func (im *Import) Paths() []string { return im.paths }
