@@ -1,0 +1,553 @@
+package irodsview_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"omerods/fs/fstest"
+	"omerods/internal/irods"
+	"omerods/internal/sandbox/irodsd"
+	"omerods/internal/transfer"
+	"omerods/irodsview"
+)
+
+// world is a server and a mounted view of it.
+type world struct {
+	*irodsd.Server
+	t      *testing.T
+	cfg    irods.Config
+	client *irods.Client
+	view   *irodsview.View
+	dir    string // the mounted home of alice
+	state  string
+}
+
+type option func(*irodsd.Config, *irodsview.Config)
+
+func withGuard(g transfer.Guard) option {
+	return func(_ *irodsd.Config, v *irodsview.Config) { v.Guard = g }
+}
+
+func withFault(f func(api int, n int64) irodsd.Fault) option {
+	return func(s *irodsd.Config, _ *irodsview.Config) { s.Fault = f }
+}
+
+const home = "/tempZone/home/alice"
+
+// mount starts a server, mounts it as alice and returns both.
+func mount(t *testing.T, opts ...option) *world {
+	t.Helper()
+	w := newWorld(t, opts...)
+	w.dir = filepath.Join(fstest.Mount(t, w.view.Root()), home)
+	return w
+}
+
+func newWorld(t *testing.T, opts ...option) *world {
+	t.Helper()
+	scfg := irodsd.Config{StateDir: t.TempDir(), AdminPassword: "admin"}
+	w := &world{t: t, state: t.TempDir()}
+	vcfg := irodsview.Config{
+		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), StateDir: w.state,
+		Clients: func(context.Context) (*irods.Client, error) { return w.client, nil },
+		Logger:  slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	for _, o := range opts {
+		o(&scfg, &vcfg)
+	}
+	s, err := irodsd.New(scfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Server = s
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close(); <-done })
+	for _, user := range []string{"alice", "bob"} {
+		if err := s.AddUser(t.Context(), user, "rodsuser", "secret"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.cfg = irods.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "alice", Zone: "tempZone", Password: "secret"}
+	w.client = w.newClient("alice")
+	w.view = irodsview.New(vcfg)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		w.view.Close(ctx)
+	})
+	return w
+}
+
+func (w *world) newClient(user string) *irods.Client {
+	w.t.Helper()
+	cfg := w.cfg
+	cfg.User = user
+	c, err := irods.New(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(c.Close)
+	return c
+}
+
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// run runs a shell command in the mounted home; it must succeed.
+func (w *world) run(command string) string {
+	w.t.Helper()
+	out, err := w.try(command)
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+	return out
+}
+
+func (w *world) try(command string) (string, error) {
+	// Not by cmd.Dir: the forked child would enter the mount while the runtime
+	// that serves it cannot stop the world.
+	cmd := exec.Command("bash", "-c", `cd "$0" && eval "$1"`, w.dir, command)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("NOT TESTED: ", err)
+	}
+}
+
+// objects returns what the server has below a collection: content by relative
+// path, "" for collections with a slash at the end.
+func (w *world) objects(coll string) map[string]string {
+	w.t.Helper()
+	c, ctx := w.client, w.t.Context()
+	found := map[string]string{}
+	var walk func(coll string)
+	walk = func(p string) {
+		entries, err := c.List(ctx, p)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, e := range entries {
+			rel := strings.TrimPrefix(e.Path, coll+"/")
+			if e.IsCollection {
+				found[rel+"/"] = ""
+				walk(e.Path)
+				continue
+			}
+			if !e.Good() {
+				w.t.Errorf("%s has no good replica", e.Path)
+			}
+			f, err := c.OpenRead(ctx, e.Path)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			var data []byte
+			buf := make([]byte, 1<<20)
+			for {
+				n, err := f.ReadAt(ctx, buf, int64(len(data)))
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				if n == 0 {
+					break
+				}
+				data = append(data, buf[:n]...)
+			}
+			if err := f.Close(ctx); err != nil {
+				w.t.Fatal(err)
+			}
+			if int64(len(data)) != e.Size {
+				w.t.Errorf("%s: the catalogue says %d bytes, there are %d", e.Path, e.Size, len(data))
+			}
+			if e.Checksum == "" {
+				w.t.Errorf("%s has no checksum", e.Path)
+			}
+			found[rel] = string(data)
+		}
+	}
+	walk(coll)
+	return found
+}
+
+// local returns the same of a local folder.
+func local(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || p == dir {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, p)
+		if e.IsDir() {
+			found[rel+"/"] = ""
+			return nil
+		}
+		data, err := os.ReadFile(p)
+		found[rel] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// compare reports what differs.
+func compare(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for p, data := range want {
+		switch have, ok := got[p]; {
+		case !ok:
+			t.Errorf("%q is missing", p)
+		case have != data:
+			t.Errorf("%q has %d bytes, want %d", p, len(have), len(data))
+		}
+	}
+	for p := range got {
+		if _, ok := want[p]; !ok {
+			t.Errorf("%q is too much", p)
+		}
+	}
+}
+
+// sample makes a local folder with files of many sizes and names.
+func sample(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "sample")
+	r := rand.New(rand.NewPCG(1, 2))
+	for i, name := range []string{
+		"empty", "one byte", "it's", `quo"te`, "Größe.tif", "sub/emoji 😀", "sub/deep/er/a&b", "sub/100%_x", "big.bin", "sub/.hidden", "sub/exact",
+	} {
+		size := []int{0, 1, 100, 5000, 70000, 10, 20, 30, 9<<20 + 17, 5, 4 << 20}[i]
+		data := make([]byte, size)
+		for j := range data {
+			data[j] = byte(r.Uint32())
+		}
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, data, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Unix(1_500_000_000+int64(i)*1000, 123456789)
+		if err := os.Chtimes(p, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "empty folder"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"sub/deep", "sub", "empty folder", "."} {
+		when := time.Unix(1_400_000_000, 0)
+		if err := os.Chtimes(filepath.Join(dir, p), when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestProgramsCopyIn(t *testing.T) {
+	for _, tt := range []struct{ name, program, command string }{
+		{"cp -r", "cp", "cp -r %s out"},
+		{"cp -a", "cp", "cp -a %s out"},
+		{"rsync -a", "rsync", "rsync -a %s/ out/"},
+		{"rsync --inplace", "rsync", "rsync -a --inplace %s/ out/"},
+		{"rsync --delay-updates", "rsync", "rsync -a --delay-updates %s/ out/"},
+		{"tar", "tar", "mkdir out && tar -C %s -cf - . | tar -C out -xf -"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			need(t, tt.program)
+			w := mount(t)
+			src := sample(t)
+			w.run(fmt.Sprintf(tt.command, src))
+			compare(t, local(t, filepath.Join(w.dir, "out")), local(t, src))
+			w.settle()
+			compare(t, w.objects(home+"/out"), local(t, src))
+			if tt.name == "cp -r" || tt.program == "tar" && os.Getuid() != 0 {
+				return
+			}
+			need(t, "rsync")
+			if out := w.run(fmt.Sprintf("rsync -ain %s/ out/", src)); out != "" {
+				t.Errorf("rsync sees differences:\n%s", out)
+			}
+			// The catalogue has the times too, in seconds.
+			e, err := w.client.Stat(t.Context(), home+"/out/one byte")
+			if err != nil || e.Modified.Unix() != 1_500_001_000 {
+				t.Errorf("modified: got %v, %v", e.Modified, err)
+			}
+			if e, err = w.client.Stat(t.Context(), home+"/out/sub"); err != nil || e.Modified.Unix() != 1_400_000_000 {
+				t.Errorf("folder modified: got %v, %v", e.Modified, err)
+			}
+			compare(t, w.objects(home+"/out"), local(t, src))
+		})
+	}
+}
+
+// settle waits for what happens after a close returned: empty files are known
+// to be empty at their RELEASE only.
+func (w *world) settle() {
+	w.t.Helper()
+	for range 100 {
+		if _, err := w.client.Stat(w.t.Context(), home+"/out/empty"); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.t.Error("the empty file was not stored")
+}
+
+func TestProgramsCopyOut(t *testing.T) {
+	need(t, "rsync")
+	w := mount(t)
+	src := sample(t)
+	w.run("cp -a " + src + " in")
+	for _, command := range []string{"cp -r in/. %s", "cp -a in/. %s", "rsync -a in/ %s", "tar -C in -cf - . | tar -C %s -xf -"} {
+		out := t.TempDir()
+		w.run(fmt.Sprintf(command, out))
+		compare(t, local(t, out), local(t, src))
+	}
+}
+
+func TestShellWork(t *testing.T) {
+	w := mount(t)
+	for _, tt := range []struct{ command, want string }{
+		{"echo a > f; cat f", "a\n"},
+		{"echo b >> f; cat f; stat -c %s f", "a\nb\n4\n"},
+		{"(echo c; echo d) >> f; wc -l < f", "4\n"},
+		{"cp f g; echo -n > h; cp -f h g; cp -f f g; cat g | md5sum; md5sum < f | cmp - <(md5sum < g) && echo same", ""},
+		{"mv g g2; cat g2 | head -1; ls", "a\nf\ng2\nh\n"},
+		{"mv f g2; ls; tail -1 g2", "g2\nh\nd\n"},
+		{"mkdir -p x/y; mv g2 x/y/; mv x z; cat z/y/g2 | tail -1", "d\n"},
+		{"printf 0123456789 > n; printf XY | dd of=n bs=1 seek=4 conv=notrunc status=none; cat n", "0123XY6789"},
+		{"dd if=/dev/zero of=n bs=1 seek=20 count=1 status=none; stat -c %s n; head -c 10 n | od -An -c | head -1 | tr -d ' '", ""},
+		{"truncate -s 3 n; stat -c %s n; truncate -s 10 n; stat -c %s n", "3\n10\n"},
+		{"printf abc > t; : > t; stat -c %s t; [ -e t ] && echo there", "0\nthere\n"},
+		{"touch -d @1234567890 t; stat -c %Y t", "1234567890\n"},
+		{"touch new; ls new; stat -c %s new", "new\n0\n"},
+		{"chmod 600 t; chown $(id -u) t; stat -c %a t", "600\n"},
+		{"rm -r x z t n new 2>/dev/null; ls; rmdir nothing 2>&1 | grep -o 'No such.*'", "h\nNo such file or directory\n"},
+		{"mkdir d; touch d/f; rmdir d 2>&1 | grep -o 'not empty'; rm -r d; ls", "not empty\nh\n"},
+		{"exec 5<>rw; echo hello >&5; cat rw; echo more >&5; exec 5>&-; cat rw", "hello\nhello\nmore\n"},
+		{"mkdir a; mkdir a2; mv -T a2 a && ls -d a; rmdir a", "a\n"},
+		{"sort -o rw rw; cat rw; sed -i s/more/less/ rw; cat rw", "hello\nmore\nhello\nless\n"},
+	} {
+		if got := w.run(tt.command); tt.want != "" && got != tt.want {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.command, got, tt.want)
+		}
+	}
+}
+
+func TestDdWithSeek(t *testing.T) {
+	w := mount(t)
+	w.run("dd if=/dev/urandom of=/tmp/omerods-dd-$$ bs=1M count=12 status=none; " +
+		"for i in 7 2 11 0 5 1 3 4 6 10 9 8; do dd if=/tmp/omerods-dd-$$ of=f bs=1M skip=$i seek=$i count=1 conv=notrunc status=none || exit 1; done; " +
+		"cmp f /tmp/omerods-dd-$$; r=$?; rm /tmp/omerods-dd-$$; exit $r")
+}
+
+func TestLargeFile(t *testing.T) {
+	w := mount(t)
+	data := make([]byte, 40<<20)
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range data {
+		data[i] = byte(r.Uint32())
+	}
+	src := filepath.Join(t.TempDir(), "src")
+	if err := os.WriteFile(src, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.run("cp " + src + " big && cmp big " + src + " && cp big copy && cmp copy " + src)
+	if got := w.objects(home)["copy"]; got != string(data) {
+		t.Error("the copy on the server differs")
+	}
+}
+
+func TestManyFiles(t *testing.T) {
+	w := mount(t)
+	w.run("mkdir m; for i in $(seq 1200); do echo $i > m/$i || exit 1; done")
+	if got := strings.TrimSpace(w.run("ls m | wc -l; ls -l m | tail -n +2 | wc -l; cat m/* | sort -n | uniq | wc -l; find m -type f -size +0 | wc -l")); got != "1200\n1200\n1200\n1200" {
+		t.Errorf("got %q", got)
+	}
+	w.run("rm -r m")
+	compare(t, w.objects(home), map[string]string{})
+}
+
+func TestKilledWriterLeavesNothing(t *testing.T) {
+	w := mount(t)
+	w.run("echo old > kept")
+	for _, command := range []string{
+		"cat /dev/zero > half",
+		"head -c 100 /dev/zero > half; exec cat > half",
+		"cat /dev/zero > kept",
+	} {
+		cmd := exec.Command("bash", "-c", `cd "$0" && eval "$1"`, w.dir, command)
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(700 * time.Millisecond)
+		// The shell may have a child that writes.
+		_ = exec.Command("pkill", "-9", "-P", fmt.Sprint(cmd.Process.Pid)).Run()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = stdin.Close()
+		waitFor(t, func() bool { return !strings.Contains(w.run("ls -a"), "half") })
+	}
+	waitFor(t, func() bool { return len(w.objects(home)) == 1 })
+	compare(t, w.objects(home), map[string]string{"kept": "old\n"})
+}
+
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for range 200 {
+		if done() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Error("waited in vain")
+}
+
+func TestExistingObjectKeepsIdentity(t *testing.T) {
+	need(t, "rsync")
+	w := mount(t)
+	ctx := t.Context()
+	w.run("echo one > f")
+	before, err := w.client.Stat(ctx, home+"/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.ChangeAVUs(ctx, home+"/f", false, nil, []irods.AVU{{Name: "n", Value: "v"}}); err != nil {
+		t.Fatal(err)
+	}
+	src := filepath.Join(t.TempDir(), "f")
+	for i, command := range []string{"cp %s f", "cat %s > f", "rsync -a %s f", "rsync -a --inplace %s f", "echo x >> f; cp %s f"} {
+		text := fmt.Sprintf("content %d of another length %s\n", i, strings.Repeat("x", i*100))
+		if err := os.WriteFile(src, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.run(fmt.Sprintf(command, src))
+		e, err := w.client.Stat(ctx, home+"/f")
+		if err != nil || e.ID != before.ID || e.Checksum == "" {
+			t.Errorf("%s: got %+v, %v", command, e, err)
+		}
+		if avus, err := w.client.AVUs(ctx, home+"/f", false); err != nil || len(avus) != 1 {
+			t.Errorf("%s: metadata %v, %v", command, avus, err)
+		}
+		compare(t, w.objects(home), map[string]string{"f": text})
+	}
+}
+
+func TestXattrs(t *testing.T) {
+	need(t, "getfattr")
+	w := mount(t)
+	w.run("echo x > f; setfattr -n user.irods.avu.colour -v blue f")
+	if got := w.run("getfattr --only-values -n user.irods.avu.colour f"); got != "blue" {
+		t.Errorf("got %q", got)
+	}
+	avus, err := w.client.AVUs(t.Context(), home+"/f", false)
+	if err != nil || len(avus) != 1 || avus[0] != (irods.AVU{Name: "colour", Value: "blue"}) {
+		t.Errorf("got %v, %v", avus, err)
+	}
+	both := `[{"value":"1","units":"mm"},{"value":"2"}]`
+	w.run("setfattr -n user.irods.avu.size -v '" + both + "' f")
+	if got := w.run("getfattr --only-values -n user.irods.avu.size f"); got != both {
+		t.Errorf("got %q, want %q", got, both)
+	}
+	if got := w.run("getfattr --only-values -n user.irods.checksum f"); !strings.HasPrefix(got, "sha2:") {
+		t.Errorf("checksum: got %q", got)
+	}
+	got := w.run("getfattr f; setfattr -x user.irods.avu.size f; getfattr f | grep -c size; true")
+	for _, n := range []string{"avu.colour", "checksum", "id", "owner", "replicas", "resource"} {
+		if !strings.Contains(got, "user.irods."+n) {
+			t.Errorf("%s is not listed in %q", n, got)
+		}
+	}
+	if !strings.HasSuffix(got, "0\n") {
+		t.Errorf("after removal: %q", got)
+	}
+}
+
+func TestDeniedAtTheEarliestCall(t *testing.T) {
+	w := mount(t)
+	ctx := t.Context()
+	if err := w.MakeCollection(ctx, "/tempZone/home/bob/shown", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetAccess(ctx, "/tempZone/home/bob/shown", "alice", "read"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.PutObject(ctx, "/tempZone/home/bob/shown/f", "bob", strings.NewReader("bob's")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetAccess(ctx, "/tempZone/home/bob/shown/f", "alice", "read"); err != nil {
+		t.Fatal(err)
+	}
+	w.dir = filepath.Dir(w.dir)
+	if got := w.run("cat bob/shown/f; ls bob/shown; stat -c %a bob/shown/f"); got != "bob'sf\n444\n" {
+		t.Errorf("got %q", got)
+	}
+	for _, call := range []func() error{
+		func() error { return os.Mkdir(w.dir+"/bob/shown/d", 0o700) },
+		func() error { _, err := os.Create(w.dir + "/bob/shown/new"); return err },
+		func() error { _, err := os.OpenFile(w.dir+"/bob/shown/f", os.O_WRONLY, 0); return err },
+		func() error { return os.Remove(w.dir + "/bob/shown/f") },
+		func() error { return os.Mkdir(w.dir+"/new", 0o700) },
+	} {
+		if err := call(); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("got %v, want permission denied", err)
+		}
+	}
+}
+
+func TestForeignChangesShow(t *testing.T) {
+	w := mount(t)
+	w.run("ls; [ ! -e foreign ]")
+	if err := w.PutObject(t.Context(), home+"/foreign", "alice", bytes.NewReader([]byte("hello"))); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	waitFor(t, func() bool { out, err := w.try("cat foreign"); return err == nil && out == "hello" })
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("a look-up showed it after %v", d)
+	}
+}
+
+func TestStatfsDoesNotRefuse(t *testing.T) {
+	w := mount(t)
+	if err := w.SetQuota(t.Context(), "alice", "", 8<<30); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.run("stat -f -c '%S %b' ."); out != "4096 2097152\n" {
+		t.Errorf("got %q", out)
+	}
+}
