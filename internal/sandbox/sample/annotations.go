@@ -77,6 +77,12 @@ func (s *study) annotations() error {
 		return err
 	}
 
+	// A tag of a third member, on what is not his.
+	_, err = s.juergen.annotate("Image", img, "TagAnnotation", store.Values{"textValue": "für den Jahresbericht"})
+	if err != nil {
+		return err
+	}
+
 	protocol := "Protocol\n\n1. Fix overnight.\n2. Cut sections of 5 µm.\n3. Stain with DAPI, phalloidin and LAMP1.\n"
 	if err := l.attach("Project", s.kidney, "protocol.md", "text/markdown", []byte(protocol)); err != nil {
 		return err

@@ -72,6 +72,11 @@ func TestStudy(t *testing.T) {
 	if len(accounts) != 3 || len(passwords) != 3 || passwords[accounts[0].ID] != accounts[0].Password {
 		t.Errorf("accounts %+v", accounts)
 	}
+	for i, a := range Accounts() {
+		if a.Name != accounts[i].Name || a.Password != accounts[i].Password || a.Group != accounts[i].Group {
+			t.Errorf("account %+v, want %+v", a, accounts[i])
+		}
+	}
 	if utf8.RuneCountInString(LongName) != 300 {
 		t.Errorf("the long name has %d characters", utf8.RuneCountInString(LongName))
 	}
@@ -158,7 +163,7 @@ func write(t *testing.T, dir, name string, data []byte) {
 
 func TestFolder(t *testing.T) {
 	tg, _ := target(t)
-	if _, err := Load(context.Background(), tg); err != nil {
+	if _, err := People(context.Background(), tg); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "My study")

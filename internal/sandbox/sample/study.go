@@ -20,15 +20,15 @@ var LongName = "Überlanger Name: " + strings.Repeat("Nierenkörperchen ", 16) +
 // study collects what later steps refer to.
 type study struct {
 	ada, grace, juergen *loader
-	private             *loader // ada in the private group
-	accounts            []Account
+	private             *loader   // ada in the private group
+	accounts            []Account // with their ids
 
 	glomerulus *store.Row // the image that carries the annotations and ROIs
 	kidney     *store.Row
 }
 
-// Load makes the study and returns who can log in. Root's password is not
-// touched.
+// Load makes the study, its people included, and returns who can log in.
+// Root's password is not touched.
 func Load(ctx context.Context, t Target) ([]Account, error) {
 	s := new(study)
 	if err := s.people(&loader{ctx: ctx, t: t, actor: store.Root}); err != nil {
@@ -49,65 +49,6 @@ func Load(ctx context.Context, t Target) ([]Account, error) {
 		}
 	}
 	return s.accounts, nil
-}
-
-// people makes the groups and users.
-func (s *study) people(root *loader) error {
-	groups := map[string]int64{}
-	for name, perm := range map[string]int64{LabGroup: permAnnotate, PrivateGroup: permPrivate} {
-		err := root.t.Store.Write(root.actor, func(a *store.Author) error {
-			row := store.NewRow(a.Tx().Model().Class("ExperimenterGroup"))
-			row.Perm = perm
-			if err := a.Tx().Fill(row, store.Values{"name": name, "ldap": false, "description": "group of the sample study"}); err != nil {
-				return err
-			}
-			groups[name] = a.Insert(row).ID
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	users := []struct {
-		name, first, last string
-		leader            bool
-		groups            []string
-	}{
-		{"ada", "Ada", "Lovelace", false, []string{LabGroup, PrivateGroup}},
-		{"grace", "Grace", "Hopper", true, []string{LabGroup, PrivateGroup}},
-		{"juergen", "Jürgen", "Groß", false, []string{LabGroup}},
-	}
-	loaders := map[string]*loader{}
-	for _, u := range users {
-		row, err := root.create("Experimenter", store.Values{
-			"omeName": u.name, "firstName": u.first, "lastName": u.last, "ldap": false, "email": u.name + "@example.org",
-		})
-		if err != nil {
-			return err
-		}
-		// The first group somebody joined is the default one.
-		for _, g := range append(u.groups, "") {
-			group := store.UserGroup
-			if g != "" {
-				group = groups[g]
-			}
-			_, err := root.create("GroupExperimenterMap", store.Values{"parent": group, "child": row, "owner": u.leader && g == LabGroup})
-			if err != nil {
-				return err
-			}
-		}
-		account := Account{ID: row.ID, Name: u.name, Password: u.name, Group: LabGroup}
-		if root.t.SetPassword != nil {
-			if err := root.t.SetPassword(row.ID, account.Password); err != nil {
-				return err
-			}
-		}
-		s.accounts = append(s.accounts, account)
-		loaders[u.name] = root.as(row.ID, groups[LabGroup])
-	}
-	s.ada, s.grace, s.juergen = loaders["ada"], loaders["grace"], loaders["juergen"]
-	s.private = root.as(s.ada.actor.User, groups[PrivateGroup])
-	return nil
 }
 
 const home = "/home/ada/microscope/2024"
