@@ -74,7 +74,7 @@ func (e *RequestFailedError) Error() string {
 	case StatusOperationNotExist:
 		what = "operation"
 	}
-	return fmt.Sprintf("%s does not exist: %s of %s", what, e.Operation, e.Identity)
+	return fmt.Sprintf("%s does not exist: %s of %s", what, e.Operation, e.Identity.redacted())
 }
 
 // UnknownError is a reply of status 5 to 7: the server failed in a way that

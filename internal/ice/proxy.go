@@ -3,6 +3,7 @@ package ice
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -10,7 +11,8 @@ import (
 // Identity names an object within a server.
 type Identity struct{ Name, Category string }
 
-// String returns "category/name", slashes in either escaped.
+// String returns "category/name", slashes in either escaped. Where identities
+// are made of session keys, it must not be logged.
 func (i Identity) String() string {
 	esc := func(s string) string { return strings.ReplaceAll(s, "/", `\/`) }
 	if i.Category == "" {
@@ -18,6 +20,12 @@ func (i Identity) String() string {
 	}
 	return esc(i.Category) + "/" + esc(i.Name)
 }
+
+var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// redacted returns the name for logs: UUIDs, which may be session keys, and
+// the category, which often is one, are left out.
+func (i Identity) redacted() string { return uuid.ReplaceAllString(i.Name, "*") }
 
 // Types of endpoints.
 const (
@@ -183,7 +191,7 @@ func (d *decoder) endpoint() Endpoint {
 	return ep
 }
 
-// String describes the proxy for logs.
+// String describes the proxy. Like its identity it may hold a session key.
 func (p *Proxy) String() string {
 	if p == nil {
 		return "nil proxy"

@@ -221,6 +221,15 @@ func TestSessionErrors(t *testing.T) {
 	}
 }
 
+func TestErrorsHideSessionKeys(t *testing.T) {
+	const key = "9a1f0c52-4a3e-4a86-9d3b-0f6f0f3f8e11"
+	err := &ice.RequestFailedError{Status: ice.StatusFacetNotExist, Operation: "read",
+		Identity: ice.Identity{Name: key + "omero.api.RawFileStore", Category: key}}
+	if got, want := err.Error(), "facet does not exist: read of *omero.api.RawFileStore"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestLoginRefused(t *testing.T) {
 	noLeaks(t)
 	c := dial(t, serve(t, iceserver.Config{Handler: newRouter(t).handle}), ice.DialOptions{})

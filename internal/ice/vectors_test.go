@@ -245,7 +245,7 @@ func checkParams(t *testing.T, v *vector, m *vectorMessage, op *ice.Operation, r
 		return
 	}
 	want := readJSON(t, m.Value)
-	values, err := slice.Definitions().DecodeParams(op.In, r.Params)
+	values, err := slice.Definitions().DecodeParamsExact(op.In, r.Params)
 	if undecodable[v.Name+v.Encoding] {
 		if err == nil {
 			t.Error("an unknown class in the compact format was decoded")
@@ -320,7 +320,7 @@ func checkReply(t *testing.T, v *vector, m *vectorMessage, op *ice.Operation, r 
 		checkException(t, v, m, op, r)
 		return
 	}
-	values, err := slice.Definitions().DecodeParams(op.Results(), r.Params)
+	values, err := slice.Definitions().DecodeParamsExact(op.Results(), r.Params)
 	if err != nil {
 		t.Fatalf("%s: %v", op.Name, err)
 	}
