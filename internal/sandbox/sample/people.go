@@ -20,11 +20,15 @@ var persons = []person{
 	{"juergen", "Jürgen", "Groß", false, []string{LabGroup}},
 }
 
-// Accounts are the users that Load and People make, without their ids.
-func Accounts() []Account {
+// Accounts returns those users of the study that the server has; with a server
+// that kept its state, no other call knows them.
+func Accounts(t Target) []Account {
 	var out []Account
 	for _, p := range persons {
-		out = append(out, Account{Name: p.name, Password: p.name, Group: p.groups[0]})
+		row := t.Store.Find("Experimenter", func(r *store.Row) bool { return r.Text("omeName") == p.name })
+		if row != nil {
+			out = append(out, Account{ID: row.ID, Name: p.name, Password: p.name, Group: p.groups[0]})
+		}
 	}
 	return out
 }
@@ -59,8 +63,7 @@ func (s *study) people(root *loader) error {
 		}
 	}
 	loaders := map[string]*loader{}
-	accounts := Accounts()
-	for i, p := range persons {
+	for _, p := range persons {
 		row, err := root.create("Experimenter", store.Values{
 			"omeName": p.name, "firstName": p.first, "lastName": p.last, "ldap": false, "email": p.name + "@example.org",
 		})
@@ -77,15 +80,14 @@ func (s *study) people(root *loader) error {
 				return err
 			}
 		}
-		accounts[i].ID = row.ID
 		if root.t.SetPassword != nil {
-			if err := root.t.SetPassword(row.ID, accounts[i].Password); err != nil {
+			if err := root.t.SetPassword(row.ID, p.name); err != nil {
 				return err
 			}
 		}
 		loaders[p.name] = root.as(row.ID, groups[LabGroup])
 	}
-	s.accounts = accounts
+	s.accounts = Accounts(root.t)
 	s.ada, s.grace, s.juergen = loaders["ada"], loaders["grace"], loaders["juergen"]
 	s.private = root.as(s.ada.actor.User, groups[PrivateGroup])
 	return nil

@@ -72,10 +72,8 @@ func TestStudy(t *testing.T) {
 	if len(accounts) != 3 || len(passwords) != 3 || passwords[accounts[0].ID] != accounts[0].Password {
 		t.Errorf("accounts %+v", accounts)
 	}
-	for i, a := range Accounts() {
-		if a.Name != accounts[i].Name || a.Password != accounts[i].Password || a.Group != accounts[i].Group {
-			t.Errorf("account %+v, want %+v", a, accounts[i])
-		}
+	if got := Accounts(tg); !reflect.DeepEqual(got, accounts) {
+		t.Errorf("accounts %+v, want %+v", got, accounts)
 	}
 	if utf8.RuneCountInString(LongName) != 300 {
 		t.Errorf("the long name has %d characters", utf8.RuneCountInString(LongName))
