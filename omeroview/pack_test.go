@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"omerods/fs/tree"
 	"omerods/internal/omero"
@@ -182,8 +183,8 @@ func TestPacksAreStable(t *testing.T) {
 	before := look()
 	w.check(w.v.AnnotateSave(t.Context(), omero.KindProject, kidney, w.c.Who().Group, "irods://x/P", []omero.Pair{{Key: "state", Value: "saving"}}))
 	w.check(w.v.AnnotateSave(t.Context(), omero.KindProject, kidney, w.c.Who().Group, "irods://x/P", []omero.Pair{{Key: "state", Value: "finished"}}))
-	other := newCacheView(w)
-	for name, v := range map[string]*View{"later": w.v, "with another cache": other} {
+	w.cache = t.TempDir()
+	for name, v := range map[string]*View{"later": w.v, "with another cache": w.view(time.Hour)} {
 		w.v = v
 		w.v.Invalidate()
 		after := look()
@@ -204,15 +205,6 @@ func TestPacksAreStable(t *testing.T) {
 	if doc, _ := w.decode(kidneyPath); !slices.ContainsFunc(doc.Images, func(im pack.Image) bool { return im.Name == "renamed" }) {
 		t.Error("the new name is not in the document")
 	}
-}
-
-// newCacheView is a view that starts with nothing on disk.
-func newCacheView(w *world) *View {
-	w.t.Helper()
-	w.cache = w.t.TempDir()
-	v := w.view(w.v.cfg.ListTime)
-	w.t.Cleanup(func() { w.check(v.Close()) })
-	return v
 }
 
 // An open file shows one state until it is closed.

@@ -3,8 +3,11 @@ package omeroview
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,35 +32,87 @@ type world struct {
 	cache string
 }
 
-// newWorld starts a server; ada looks at it.
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{t: t, cache: t.TempDir()}
-	var err error
-	w.store, err = store.Open(store.Config{Definitions: slice.Definitions()})
-	w.check(err)
-	dir := t.TempDir()
-	w.files, err = repository.Open(dir, w.store)
-	w.check(err)
+// common is the server of the tests that do not end it. Each has a view and a
+// cache of its own.
+var common *world
+
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+
+func runAll(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "omeroview-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	var end func() error
+	if common, end, err = startWorld(context.Background(), dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := errors.Join(end(), os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// startWorld starts a server on which ada is logged in.
+func startWorld(ctx context.Context, dir string) (w *world, end func() error, err error) {
+	w = new(world)
+	if w.store, err = store.Open(store.Config{Definitions: slice.Definitions()}); err != nil {
+		return nil, nil, err
+	}
+	if w.files, err = repository.Open(filepath.Join(dir, "data"), w.store); err != nil {
+		return nil, nil, err
+	}
 	w.blitz, err = blitz.New(blitz.Config{Store: w.store, Definitions: slice.Definitions(), Dir: dir})
-	w.check(err)
+	if err != nil {
+		return nil, nil, err
+	}
 	w.blitz.ServeFiles(w.files)
-	_, err = sample.Load(t.Context(), sample.Target{Store: w.store, Files: w.files, SetPassword: w.blitz.SetPassword})
-	w.check(err)
+	if _, err := sample.Load(ctx, sample.Target{Store: w.store, Files: w.files, SetPassword: w.blitz.SetPassword}); err != nil {
+		return nil, nil, err
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	w.check(err)
+	if err != nil {
+		return nil, nil, err
+	}
 	served := make(chan error, 1)
 	go func() { served <- w.blitz.Serve(l) }()
-	w.c, err = omero.Connect(t.Context(), omero.Config{Addresses: []string{"tcp://" + l.Addr().String()}, User: "ada", Password: "ada"})
-	w.check(err)
-	w.v = w.view(time.Hour)
+	w.c, err = omero.Connect(ctx, omero.Config{Addresses: []string{"tcp://" + l.Addr().String()}, User: "ada", Password: "ada"})
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, func() error {
+		return errors.Join(ignoreOffline(w.c.Close()), w.blitz.Close(), <-served, w.files.Close(), w.store.Close())
+	}, nil
+}
+
+// newWorld gives a test a view of the common server.
+func newWorld(t *testing.T) *world { return common.viewedBy(t) }
+
+// ownWorld gives a test a server of its own.
+func ownWorld(t *testing.T) *world {
+	t.Helper()
+	w, end, err := startWorld(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		err := errors.Join(w.v.Close(), ignoreOffline(w.c.Close()), w.blitz.Close(), <-served, w.files.Close(), w.store.Close())
-		if err != nil {
+		if err := end(); err != nil {
 			t.Error(err)
 		}
 	})
-	return w
+	return w.viewedBy(t)
+}
+
+func (w *world) viewedBy(t *testing.T) *world {
+	t.Helper()
+	mine := *w
+	mine.t, mine.cache = t, t.TempDir()
+	mine.v = mine.view(time.Hour)
+	return &mine
 }
 
 // ignoreOffline lets a test end its server early.
@@ -72,6 +127,11 @@ func (w *world) view(listTime time.Duration) *View {
 	v, err := New(Config{Client: func(context.Context) (*omero.Client, error) { return w.c, nil },
 		CacheDir: w.cache, UID: 65534, GID: 65534, ListTime: listTime, Version: "test"})
 	w.check(err)
+	w.t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
 	return v
 }
 

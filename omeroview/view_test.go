@@ -1,11 +1,11 @@
 package omeroview
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"omerods/fs/tree"
 	"omerods/internal/omero"
@@ -122,8 +122,12 @@ func TestLiveObjectsStay(t *testing.T) {
 
 func TestNamesFollowTheServer(t *testing.T) {
 	w := newWorld(t)
-	w.v = w.view(time.Hour)
 	kidney := w.object(home + "/projects/Kidney")
+	t.Cleanup(func() {
+		if err := w.c.Rename(omero.InGroup(context.Background(), w.c.Who().Group), omero.KindProject, kidney, "Kidney"); err != nil {
+			t.Error(err)
+		}
+	})
 	ino := w.attr(home + "/projects/Kidney").Ino
 	w.check(w.c.Rename(w.lab(), omero.KindProject, kidney, "Niere"))
 	if _, err := w.find(home + "/projects/Kidney"); err != nil {
@@ -140,7 +144,7 @@ func TestNamesFollowTheServer(t *testing.T) {
 
 // A server that is gone is never an empty folder.
 func TestOffline(t *testing.T) {
-	w := newWorld(t)
+	w := ownWorld(t)
 	section := w.at(home + "/projects").(tree.Dir)
 	kidney := w.at(home + "/projects/Kidney").(tree.Dir)
 	file := w.at(home + "/projects/Kidney/Confocal/glomerulus.ome.tiff").(tree.File)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func newServer(ctx context.Context, dir string, fault blitz.FaultFunc) (s *serve
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := repository.Open(dir, st)
+	files, err := repository.Open(filepath.Join(dir, "data"), st)
 	if err != nil {
 		return nil, nil, err
 	}
