@@ -105,8 +105,8 @@ func (m *Managed) newFolder(actor store.Actor) (string, error) {
 		}
 		dir := path.Join(parent, strings.ReplaceAll(at.Format("15-04-05.000"), ":", "-"))
 		err := m.files.Mkdir(dir, 0o700)
-		if errors.Is(err, fs.ErrExist) { // the clock was set back
-			continue
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+			continue // the clock was set back, or a deletion took the empty parent away
 		}
 		if err != nil {
 			return "", fmt.Errorf("make the folder of the import: %w", err)
