@@ -47,7 +47,7 @@ func (s *session) portalReply(info int32, o portalOffer) *reply {
 	b.Open("PortList_PI")
 	b.Int("portNum", int64(o.port))
 	b.Int("cookie", int64(o.cookie))
-	b.Int("sock", 0)
+	b.Int("sock", int64(o.port)) // a socket number of the server; clients only look whether it is 0
 	b.Int("windowSize", 0)
 	b.Str("hostAddr", o.host)
 	b.Close("PortList_PI")

@@ -165,7 +165,9 @@ func TestGoClientTLSAndPAM(t *testing.T) {
 	} else {
 		_ = c.Disconnect()
 	}
-	if _, err := connect(types.AuthSchemePAMPassword, alicePassword); err == nil {
-		t.Error("PAM took the native password")
+	r := rawTLS(t, addr)
+	body := `{"scheme":"pam_password","user_name":"alice","a_pw":"` + alicePassword + `","next_operation":"auth_agent_auth_request"}`
+	if got := r.call(110000, jsonBody(body)).info; got != -993000 {
+		t.Errorf("PAM with the native password: got %d", got)
 	}
 }
