@@ -113,7 +113,7 @@ func TestFilesetFolder(t *testing.T) {
 func TestForeignChangesShowAfterAWhile(t *testing.T) {
 	w := newWorld(t)
 	now := time.Now()
-	v, err := New(Config{Client: func(context.Context) (*omero.Client, error) { return w.c, nil },
+	v, err := New(Config{Client: clientOf(w),
 		CacheDir: t.TempDir(), Clock: func() time.Time { return now }})
 	w.check(err)
 	t.Cleanup(func() { w.check(v.Close()) })

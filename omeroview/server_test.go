@@ -124,7 +124,7 @@ func ignoreOffline(err error) error {
 }
 
 func (w *world) view(listTime time.Duration) *View {
-	v, err := New(Config{Client: func(context.Context) (*omero.Client, error) { return w.c, nil },
+	v, err := New(Config{Client: clientOf(w),
 		CacheDir: w.cache, UID: 65534, GID: 65534, ListTime: listTime, Version: "test"})
 	w.check(err)
 	w.t.Cleanup(func() {
@@ -133,6 +133,11 @@ func (w *world) view(listTime time.Duration) *View {
 		}
 	})
 	return v
+}
+
+// clientOf makes everybody ada.
+func clientOf(w *world) func(context.Context) (*omero.Client, error) {
+	return func(context.Context) (*omero.Client, error) { return w.c, nil }
 }
 
 func (w *world) check(err error) {
