@@ -189,3 +189,24 @@ func TestWhatTheFileBringsAlong(t *testing.T) {
 		t.Errorf("mask %v", mask.Values)
 	}
 }
+
+func TestRepositoryIsFoundAgain(t *testing.T) {
+	f := newFixture(t)
+	im := f.upload(setOfFiles(t)...)
+	out := f.run(im, Settings{})
+	again, err := Open(f.dir, f.st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if again.UUID() != f.UUID() || again.Description().ID != f.Description().ID {
+		t.Errorf("repository %s after %s", again.UUID(), f.UUID())
+	}
+	px, err := again.OpenPixels(out.Pixels[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plane, err := px.Plane(0, 1, 0); err != nil || !bytes.Equal(plane, bytes.Repeat([]byte{2}, 16)) {
+		t.Errorf("plane %v, %v", plane, err)
+	}
+}

@@ -168,7 +168,7 @@ func (s *study) slides(d *store.Row) error {
 			return err
 		}
 		file := fmt.Sprintf("slide %d.png", i+1)
-		if i < 2 {
+		if i < 3 { // the others are no names of files
 			file = name
 		}
 		out, err := s.ada.load(sources(fmt.Sprintf("%s/scanner/tray %d", home, i+1), imaging.NamedFile{Name: file, Data: data}), "loci.formats.in.APNGReader", into(d))
