@@ -89,6 +89,12 @@ const (
 // and a time, both from 0 to 1.
 func (t *tissue) light(stain int, depth, time float64) []float64 {
 	out := make([]float64, t.w*t.h)
+	spots := make([][][2]float64, len(t.cells)) // where they are at that time
+	for k, c := range t.cells {
+		for _, p := range c.spots {
+			spots[k] = append(spots[k], [2]float64{p[0] + 6*math.Sin(6*time+p[1]), p[1] + 6*math.Cos(5*time+p[0])})
+		}
+	}
 	for i := range out {
 		x, y := float64(i%t.w), float64(i/t.w)
 		c := &t.cells[t.nearest[i]]
@@ -104,10 +110,10 @@ func (t *tissue) light(stain int, depth, time float64) []float64 {
 			out[i] = 0.9*math.Exp(-edge*edge/6) + 0.12*focus*(0.5+0.5*math.Sin(0.35*(x+2*y)+c.x))
 		case granules:
 			var sum float64
-			for _, p := range c.spots {
-				px, py := p[0]+6*math.Sin(6*time+p[1]), p[1]+6*math.Cos(5*time+p[0])
-				d := (x-px)*(x-px) + (y-py)*(y-py)
-				sum += math.Exp(-d / 5)
+			for _, p := range spots[t.nearest[i]] {
+				if d := (x-p[0])*(x-p[0]) + (y-p[1])*(y-p[1]); d < 60 { // the rest is dark
+					sum += math.Exp(-d / 5)
+				}
 			}
 			out[i] = min(1, sum*focus+0.4*c.marked*math.Exp(-t.d1[i]*t.d1[i]/300))
 		}
