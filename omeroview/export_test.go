@@ -15,6 +15,7 @@ import (
 	"omerods/internal/omero"
 	"omerods/internal/pack"
 	"omerods/internal/sandbox/imaging"
+	"omerods/internal/sandbox/store"
 )
 
 // An image without original files is an OME-TIFF in which another program
@@ -161,5 +162,55 @@ func TestTheCallerDecides(t *testing.T) {
 	w.check(err)
 	if _, err := n.(tree.Dir).List(as(7)); !errors.Is(err, tree.ErrDenied) {
 		t.Errorf("a stranger in ada's node: got %v", err)
+	}
+}
+
+// The server keeps the originals of plates to itself: they are listed, but
+// opening one says why it cannot be read.
+func TestOriginalsOfPlatesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	ds, err := w.c.Create(w.lab(), omero.KindDataset, t.Name(), "", omero.Ref{})
+	w.check(err)
+	im, err := w.c.BeginImport(w.lab(), omero.ImportSpec{ClientPaths: []string{"field.tif"}, Target: omero.Existing(omero.KindDataset, ds)})
+	w.check(err)
+	picture, err := imaging.TIFF(imaging.Picture{Series: imaging.Series{Name: "field", SizeX: 4, SizeY: 3, SizeZ: 1, SizeC: 1, SizeT: 1, Type: imaging.Uint8},
+		Plane: func(_, _, _ int) []byte { return make([]byte, 12) }}, false)
+	w.check(err)
+	_, _, err = im.Upload(w.lab(), 0, bytes.NewReader(picture))
+	w.check(err)
+	made, err := im.Finish(w.lab(), nil)
+	w.check(err)
+	path := home + "/datasets/" + t.Name()
+	w.read(path + "/field.tif") // as long as it is in no plate
+	who := w.c.Who()
+	var plate int64
+	w.check(w.store.Write(store.Actor{User: who.User, Group: who.Group}, func(a *store.Author) error {
+		p, err := a.Create("Plate", store.Values{"name": "plate"})
+		if err != nil {
+			return err
+		}
+		plate = p.ID
+		well, err := a.Create("Well", store.Values{"plate": p, "row": 0, "column": 0})
+		if err != nil {
+			return err
+		}
+		_, err = a.Create("WellSample", store.Values{"well": well, "image": made.Images[0]})
+		return err
+	}))
+	t.Cleanup(func() {
+		for kind, id := range map[omero.Kind]int64{omero.KindPlate: plate, omero.KindDataset: ds} {
+			if _, err := w.c.Delete(context.Background(), map[omero.Kind][]int64{kind: {id}}, omero.DeleteOptions{}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	w.v.Invalidate()
+	if a := w.attr(path + "/field.tif"); a.Size != int64(len(picture)) {
+		t.Errorf("got %d bytes, want %d", a.Size, len(picture))
+	}
+	_, err = w.at(path+"/field.tif").(tree.File).Open(t.Context(), tree.OpenOptions{Read: true})
+	var why *tree.Error
+	if !errors.Is(err, tree.ErrDenied) || !errors.As(err, &why) || why.Advice == "" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -91,6 +91,7 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 	run, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	c.done.Go(func() { c.keepAlive(run) })
+	c.done.Go(func() { c.closeIdlers(run) })
 	return c, nil
 }
 
@@ -204,33 +205,23 @@ func (c *Client) current() (*link, error) {
 	return nil, nil
 }
 
-// keepAlive shows the server at intervals that the session is in use, and
-// closes what has been idle there. It ends with ctx.
+// keepAlive shows the server at intervals that the session is in use. A server
+// that does not answer in time is given up: those who wait for it then hear of
+// that. It ends with ctx.
 func (c *Client) keepAlive(ctx context.Context) {
-	idle := time.NewTicker(idleCheck)
-	defer idle.Stop()
-	alive := time.NewTicker(c.cfg.KeepAlive)
-	defer alive.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-idle.C:
-			c.closeIdle(ctx, c.now().Add(-idleTime))
-		case <-alive.C:
-			c.mu.Lock()
-			l := c.link
-			c.mu.Unlock()
-			if l == nil || !l.alive() {
-				continue // the next call connects
-			}
-			call, cancel := context.WithTimeout(ctx, c.cfg.KeepAlive)
-			_, err := l.sess.CallName(call, l.sess.Proxy(), factoryInterface, "keepAlive", nil, nil)
-			cancel()
-			if err != nil && ctx.Err() == nil {
-				c.log.Warn("omero: no answer to a sign of life", "err", wrap("keep alive", err))
-				l.fail()
-			}
+	for pause(ctx, c.cfg.KeepAlive) == nil {
+		c.mu.Lock()
+		l := c.link
+		c.mu.Unlock()
+		if l == nil || !l.alive() {
+			continue // the next call connects
+		}
+		call, cancel := context.WithTimeout(ctx, c.cfg.KeepAlive)
+		_, err := l.sess.CallName(call, l.sess.Proxy(), factoryInterface, "keepAlive", nil, nil)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn("omero: no answer to a sign of life", "err", wrap("keep alive", err))
+			l.fail()
 		}
 	}
 }
@@ -240,6 +231,13 @@ const (
 	idleTime  = 30 * time.Second
 	idleCheck = 10 * time.Second
 )
+
+// closeIdlers closes what has been idle on the server. It ends with ctx.
+func (c *Client) closeIdlers(ctx context.Context) {
+	for pause(ctx, idleCheck) == nil {
+		c.closeIdle(ctx, c.now().Add(-idleTime))
+	}
+}
 
 func (c *Client) closeIdle(ctx context.Context, before time.Time) {
 	c.mu.Lock()

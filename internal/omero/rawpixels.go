@@ -93,9 +93,13 @@ func (r *RemotePixels) closeIdle(ctx context.Context, before time.Time) {
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
-	default:
-		return // in use
+		r.closeStore(ctx, before)
+	default: // in use
 	}
+}
+
+// closeStore is closeIdle for the owner of the turn.
+func (r *RemotePixels) closeStore(ctx context.Context, before time.Time) {
 	r.mu.Lock()
 	if !before.IsZero() && r.used.After(before) {
 		r.mu.Unlock()
@@ -113,8 +117,8 @@ func (r *RemotePixels) closeIdle(ctx context.Context, before time.Time) {
 func (r *RemotePixels) Close() error {
 	r.c.unregister(r)
 	r.turn <- struct{}{}
+	r.closeStore(context.Background(), time.Time{})
 	<-r.turn
-	r.closeIdle(context.Background(), time.Time{})
 	return nil
 }
 

@@ -258,9 +258,13 @@ func (f *RemoteFile) closeIdle(ctx context.Context, before time.Time) {
 	select {
 	case f.opening <- struct{}{}:
 		defer func() { <-f.opening }()
-	case <-ctx.Done():
-		return
+		f.closeStore(ctx, before)
+	default: // it is being opened
 	}
+}
+
+// closeStore is closeIdle for the owner of the token.
+func (f *RemoteFile) closeStore(ctx context.Context, before time.Time) {
 	f.mu.Lock()
 	if f.users > 0 || !before.IsZero() && f.used.After(before) {
 		f.mu.Unlock()
@@ -286,6 +290,8 @@ func (f *RemoteFile) Close() error {
 	f.c.unregister(f)
 	f.stop()
 	f.wg.Wait()
-	f.closeIdle(context.Background(), time.Time{})
+	f.opening <- struct{}{} // nobody opens it any more; it may be closed right now
+	f.closeStore(context.Background(), time.Time{})
+	<-f.opening
 	return nil
 }
