@@ -2,202 +2,16 @@ package omero_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha1"
-	"encoding/hex"
 	"errors"
-	"image"
-	"image/png"
-	"io"
-	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"omerods/internal/omero"
-	"omerods/internal/sandbox/blitz"
 )
 
-func TestReadingAFile(t *testing.T) {
-	s := common
-	c := s.login(t, "ada")
-	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
-	sets, err := c.Filesets(t.Context(), []int64{images[0].Fileset})
-	check(t, err)
-	file := sets[0].Entries[0].File
-	f := c.OpenFile(file)
-	whole := make([]byte, file.Size+10)
-	n, err := f.ReadAt(t.Context(), whole, 0)
-	if int64(n) != file.Size || err != io.EOF {
-		t.Fatalf("got %d bytes, %v; want %d", n, err, file.Size)
-	}
-	whole = whole[:n]
-	if sum := sha1.Sum(whole); hex.EncodeToString(sum[:]) != file.Hash {
-		t.Errorf("got SHA-1 %x, want %s", sum, file.Hash)
-	}
-	for range 50 {
-		off := rand.Int64N(file.Size)
-		p := make([]byte, 1+rand.IntN(5000))
-		n, err := f.ReadAt(t.Context(), p, off)
-		if err != nil && err != io.EOF || !bytes.Equal(p[:n], whole[off:off+int64(n)]) || n < len(p) && off+int64(n) != file.Size {
-			t.Fatalf("at %d: %d of %d bytes, %v", off, n, len(p), err)
-		}
-	}
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := c.OpenFile(file).ReadAt(cancelled, whole, 0); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %v", err)
-	}
-	check(t, f.Close())
-	if _, err := f.ReadAt(t.Context(), whole, 0); err == nil {
-		t.Error("read after close")
-	}
-	gone := c.OpenFile(omero.OriginalFile{ID: 1 << 40, Size: 5})
-	if err := gone.Check(t.Context()); !errors.Is(err, omero.NotFound) && !errors.Is(err, omero.Denied) {
-		t.Errorf("no such file: got %v", err)
-	}
-	check(t, gone.Close())
-}
-
-// A connection that breaks under a read is replaced, and nobody notices.
-func TestConnectionLostWhileReading(t *testing.T) {
-	var broken atomic.Int32
-	s := startServer(t, func(op string, n int64) blitz.Fault {
-		if op == "RawFileStore.read" && n == 1 || op == "IQuery.projection" && n == 3 {
-			broken.Add(1)
-			return blitz.FaultBefore
-		}
-		return blitz.FaultNone
-	})
-	c := s.login(t, "ada")
-	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
-	sets, err := c.Filesets(t.Context(), []int64{images[0].Fileset})
-	check(t, err)
-	f := c.OpenFile(sets[0].Entries[0].File)
-	p := make([]byte, 100)
-	if n, err := f.ReadAt(t.Context(), p, 0); n != 100 || err != nil {
-		t.Errorf("got %d, %v", n, err)
-	}
-	check(t, f.Close())
-	if broken.Load() != 2 {
-		t.Errorf("the connection broke %d times, want 2", broken.Load())
-	}
-}
-
-// A change whose answer is lost is not made again.
-func TestChangesAreNotRepeated(t *testing.T) {
-	s := startServer(t, func(op string, n int64) blitz.Fault {
-		switch {
-		case op == "IUpdate.saveAndReturnIds" && n == 1:
-			return blitz.FaultAfter
-		case op == "IUpdate.saveAndReturnIds" && n == 3:
-			return blitz.FaultBefore
-		}
-		return blitz.FaultNone
-	})
-	c := s.login(t, "ada")
-	ctx := inLab(t, c)
-	count := func(name string) (n int) {
-		list, err := c.Containers(t.Context(), omero.KindProject, c.Who().Group, c.Who().User)
-		check(t, err)
-		for _, p := range list {
-			if p.Name == name {
-				n++
-			}
-		}
-		return n
-	}
-	for i, want := range []int{1, 2, 2} { // after the 1st it is there, the 2nd is answered, the 3rd never happened
-		_, err := c.Create(ctx, omero.KindProject, "again", "", omero.Ref{})
-		var e *omero.Error
-		unsure := errors.As(err, &e) && e.Unsure && e.Class == omero.Offline
-		if (i == 1) != (err == nil) || i != 1 && !unsure {
-			t.Errorf("call %d: got %v", i+1, err)
-		}
-		if got := count("again"); got != want {
-			t.Errorf("after call %d there are %d, want %d", i+1, got, want)
-		}
-	}
-}
-
-func testPNG(t *testing.T) []byte {
-	t.Helper()
-	im := image.NewGray(image.Rect(0, 0, 9, 7))
-	for i := range im.Pix {
-		im.Pix[i] = byte(i * 3)
-	}
-	var b bytes.Buffer
-	check(t, png.Encode(&b, im))
-	return b.Bytes()
-}
-
-func TestImport(t *testing.T) {
-	s := common
-	c := s.login(t, "ada")
-	ctx := inLab(t, c)
-	ds, err := c.Create(ctx, omero.KindDataset, "imported", "", omero.Ref{})
-	check(t, err)
-	im, err := c.BeginImport(ctx, omero.ImportSpec{ClientPaths: []string{"some/where/small.png"}, Reader: "loci.formats.in.APNGReader",
-		Target: omero.Existing(omero.KindDataset, ds), Annotations: []omero.Annotation{{Kind: omero.CommentAnnotation, Namespace: "test/mark", Text: "x"}}})
-	check(t, err)
-	if _, err := im.Finish(ctx, nil); !errors.Is(err, omero.Invalid) {
-		t.Errorf("finish without the file: got %v", err)
-	}
-	data := testPNG(t)
-	sum, size, err := im.Upload(ctx, 0, bytes.NewReader(data))
-	check(t, err)
-	if want := sha1.Sum(data); sum != hex.EncodeToString(want[:]) || size != int64(len(data)) {
-		t.Errorf("got %s, %d bytes", sum, size)
-	}
-	res, err := im.Finish(ctx, func(omero.Progress) {})
-	check(t, err)
-	if res.Fileset != im.Fileset() || len(res.Images) != 1 {
-		t.Fatalf("got %+v", res)
-	}
-	images, _, err := c.ImagesOf(ctx, []int64{ds})
-	check(t, err)
-	if len(images) != 1 || images[0].ID != res.Images[0] || images[0].Name != "small.png" {
-		t.Errorf("in the dataset: %+v", images)
-	}
-	sets, err := c.Filesets(ctx, []int64{res.Fileset})
-	check(t, err)
-	if f := sets[0].Entries[0]; f.File.Hash != sum || f.File.Size != size || !strings.HasSuffix(f.ClientPath, "small.png") {
-		t.Errorf("file: got %+v", f)
-	}
-	links, err := c.AnnotationLinks(ctx, omero.KindImage, res.Images)
-	check(t, err)
-	if len(links) != 1 {
-		t.Errorf("got %d annotations, want 1", len(links))
-	}
-	check(t, im.Abort(ctx))
-	if sets, err := c.Filesets(ctx, []int64{res.Fileset}); err != nil || len(sets) != 0 {
-		t.Errorf("after abort: %v, %v", sets, err)
-	}
-	if images, err := c.ImagesByID(ctx, res.Images); err != nil || len(images) != 0 {
-		t.Errorf("after abort: %v, %v", images, err)
-	}
-}
-
-func TestImportOfNoImageFails(t *testing.T) {
-	s := common
-	c := s.login(t, "ada")
-	ctx := inLab(t, c)
-	im, err := c.BeginImport(ctx, omero.ImportSpec{ClientPaths: []string{"notes.xyz"}})
-	check(t, err)
-	_, _, err = im.Upload(ctx, 0, strings.NewReader("no image"))
-	check(t, err)
-	if _, err := im.Finish(ctx, nil); err == nil {
-		t.Error("imported")
-	}
-	check(t, im.Abort(ctx))
-	if _, err := c.BeginImport(ctx, omero.ImportSpec{}); !errors.Is(err, omero.Invalid) {
-		t.Errorf("no files: got %v", err)
-	}
-}
-
 func TestBatch(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	ctx := inLab(t, c)
 	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
@@ -295,11 +109,19 @@ func TestBatch(t *testing.T) {
 }
 
 func TestChanges(t *testing.T) {
-	s := startServer(t, nil)
+	s := common
 	c := s.login(t, "ada")
 	ctx := inLab(t, c)
-	kidney := project(t, c, "Kidney")
-	d, images := dataset(t, c, kidney.ID, "Confocal")
+	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
+	b := c.NewBatch()
+	pr, dr := b.Container(omero.KindProject, "to be changed", "p"), b.Container(omero.KindDataset, "inside", "d")
+	b.Link(pr, dr)
+	for _, im := range images {
+		b.Link(dr, omero.Existing(omero.KindImage, im.ID))
+	}
+	made, err := c.Save(ctx, b)
+	check(t, err)
+	kidney, d := omero.Container{ID: made.ID(pr)}, omero.Container{ID: made.ID(dr)}
 	for kind, id := range map[omero.Kind]int64{omero.KindProject: kidney.ID, omero.KindDataset: d.ID} {
 		check(t, c.Rename(ctx, kind, id, "renamed"))
 		o, err := c.Container(ctx, kind, id)

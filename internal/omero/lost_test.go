@@ -104,7 +104,7 @@ func TestSilentServer(t *testing.T) {
 // What is idle is closed on the server, and opened again when it is read.
 func TestIdleFilesAreClosed(t *testing.T) {
 	var opened, closed atomic.Int32
-	s := startServer(t, func(op string, _ int64) blitz.Fault {
+	breakConnections(t, func(op string) blitz.Fault {
 		switch op {
 		case "RawFileStore.setFileId":
 			opened.Add(1)
@@ -113,7 +113,7 @@ func TestIdleFilesAreClosed(t *testing.T) {
 		}
 		return blitz.FaultNone
 	})
-	c := s.login(t, "ada")
+	c := common.login(t, "ada")
 	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
 	sets, err := c.Filesets(t.Context(), []int64{images[0].Fileset})
 	check(t, err)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,21 +55,24 @@ func newServer(ctx context.Context, dir string, fault blitz.FaultFunc) (s *serve
 	return &server{addr: "tcp://" + l.Addr().String(), store: st, files: files, blitz: b}, close, nil
 }
 
-// startServer runs a server of its own for a test.
-func startServer(t *testing.T, fault blitz.FaultFunc) *server {
-	t.Helper()
-	s, close, err := newServer(t.Context(), t.TempDir(), fault)
-	check(t, err)
-	t.Cleanup(func() {
-		if err := close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+// common is the server of all tests.
+var common *server
+
+// faults breaks the connections of common on purpose while a test asks for it.
+var faults atomic.Pointer[func(op string) blitz.Fault]
+
+// breakConnections asks about each request until the end of the test.
+func breakConnections(t *testing.T, fault func(op string) blitz.Fault) {
+	faults.Store(&fault)
+	t.Cleanup(func() { faults.Store(nil) })
 }
 
-// common is the server of the tests that do not disturb each other.
-var common *server
+func commonFault(op string, _ int64) blitz.Fault {
+	if f := faults.Load(); f != nil {
+		return (*f)(op)
+	}
+	return blitz.FaultNone
+}
 
 func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
@@ -79,7 +83,7 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	var end func() error
-	if common, end, err = newServer(context.Background(), dir, nil); err != nil {
+	if common, end, err = newServer(context.Background(), dir, commonFault); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
