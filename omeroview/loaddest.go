@@ -30,8 +30,8 @@ func (d *loadDestination) Name() string { return d.host }
 
 func (d *loadDestination) in(ctx context.Context) context.Context { return omero.InGroup(ctx, d.group) }
 
-// ImportFileset implements transfer.Destination.
-func (d *loadDestination) ImportFileset(ctx context.Context, spec transfer.FilesetSpec, begun func(int64)) (transfer.Imported, error) {
+// Upload implements transfer.Destination.
+func (d *loadDestination) Upload(ctx context.Context, spec transfer.FilesetSpec, begun func(int64)) (transfer.Upload, error) {
 	ctx = d.in(ctx)
 	is := omero.ImportSpec{
 		Reader: spec.Reader, Thumbnails: true,
@@ -48,34 +48,44 @@ func (d *loadDestination) ImportFileset(ctx context.Context, spec transfer.Files
 	}
 	imp, err := d.client.BeginImport(ctx, is)
 	if err != nil {
-		return transfer.Imported{}, loadError("begin the import", err)
+		return nil, loadError("begin the import", err)
 	}
 	begun(imp.Fileset())
-	got, err := d.importFiles(ctx, imp, spec)
-	if err != nil {
-		if aerr := imp.Abort(ctx); aerr != nil {
-			err = errors.Join(err, fmt.Errorf("remove fileset %d: %w", imp.Fileset(), aerr))
-		}
-		return transfer.Imported{}, loadError("import", err)
-	}
-	return got, nil
-}
-
-func (d *loadDestination) importFiles(ctx context.Context, imp *omero.Import, spec transfer.FilesetSpec) (transfer.Imported, error) {
+	u := loadUpload{imp, d}
 	for i, f := range spec.Files {
 		hash, size, err := imp.Upload(ctx, i, &progressReader{r: io.NewSectionReader(f.Content, 0, f.Size), tell: spec.Progress})
-		if err != nil {
-			return transfer.Imported{}, err
+		if err == nil && (size != f.Size || (f.SHA1 != nil && hash != fmt.Sprintf("%x", f.SHA1))) {
+			err = fmt.Errorf("%s changed while it was sent", f.Name)
 		}
-		if size != f.Size || (f.SHA1 != nil && hash != fmt.Sprintf("%x", f.SHA1)) {
-			return transfer.Imported{}, fmt.Errorf("%s changed while it was sent", f.Name)
+		if err != nil {
+			return nil, loadError("take the files", errors.Join(err, u.Abort(ctx)))
 		}
 	}
-	res, err := imp.Finish(ctx, nil)
+	return u, nil
+}
+
+// loadUpload is an uploaded fileset of a load.
+type loadUpload struct {
+	imp  *omero.Import
+	dest *loadDestination
+}
+
+// Import implements transfer.Upload.
+func (u loadUpload) Import(ctx context.Context) (transfer.Imported, error) {
+	ctx = u.dest.in(ctx)
+	res, err := u.imp.Finish(ctx, nil)
 	if err != nil {
-		return transfer.Imported{}, err
+		return transfer.Imported{}, loadError("import", errors.Join(err, u.Abort(ctx)))
 	}
 	return transfer.Imported{Fileset: res.Fileset, Images: res.Images}, nil
+}
+
+// Abort implements transfer.Upload.
+func (u loadUpload) Abort(ctx context.Context) error {
+	if err := u.imp.Abort(u.dest.in(ctx)); err != nil {
+		return fmt.Errorf("remove fileset %d: %w", u.imp.Fileset(), err)
+	}
+	return nil
 }
 
 // UploadFile implements transfer.Destination.

@@ -66,6 +66,9 @@ func (f *finisher) prepare(ctx context.Context) error {
 	if err := f.nameImages(ctx); err != nil {
 		return loadError("name the images", err)
 	}
+	if err := f.dropImported(ctx); err != nil {
+		return loadError("remove what the import made of the files", err)
+	}
 	if err := f.reuseTags(ctx); err != nil {
 		return loadError("look for tags", err)
 	}
@@ -129,12 +132,12 @@ func (f *finisher) used() map[pack.ID]bool {
 	return used
 }
 
-// reuseTags finds tags of the user that say the same: tags are meant to be
-// shared, and a load must not multiply them.
+// reuseTags finds tags and tag sets of the user that say the same: tags are
+// meant to be shared, and a load must not multiply them.
 func (f *finisher) reuseTags(ctx context.Context) error {
 	var texts []string
 	for _, a := range f.notes {
-		if a.Kind == pack.TagAnnotation && a.Namespace != omero.NamespaceTagSet {
+		if a.Kind == pack.TagAnnotation {
 			texts = append(texts, a.Text)
 		}
 	}
@@ -144,12 +147,53 @@ func (f *finisher) reuseTags(ctx context.Context) error {
 		return err
 	}
 	for id, a := range f.notes {
-		t, ok := found[a.Text]
-		if ok && a.Kind == pack.TagAnnotation && t.Namespace == a.Namespace && t.Description == a.Description {
-			f.refs[id] = omero.Existing(omero.Kind(omero.TagAnnotation), t.ID)
+		i := slices.IndexFunc(found, func(t omero.Annotation) bool {
+			return a.Kind == pack.TagAnnotation && t.Text == a.Text && t.Namespace == a.Namespace && t.Description == a.Description
+		})
+		if i >= 0 {
+			f.refs[id] = omero.Existing(omero.Kind(omero.TagAnnotation), found[i].ID)
 		}
 	}
 	return nil
+}
+
+// dropImported removes the regions, and for packs of ours the annotations,
+// that the import itself has made of what the files say: the pack has them as
+// they were in OMERO, perhaps changed.
+func (f *finisher) dropImported(ctx context.Context) error {
+	images := f.images()
+	rois, err := f.client.ROIs(ctx, images)
+	if err != nil {
+		return err
+	}
+	doomed := map[omero.Kind][]int64{}
+	for _, r := range rois {
+		doomed[omero.KindROI] = append(doomed[omero.KindROI], r.ID)
+	}
+	if f.spec.Ours {
+		links, err := f.client.AnnotationLinks(ctx, omero.KindImage, images)
+		if err != nil {
+			return err
+		}
+		ids := make([]int64, len(links))
+		for i, l := range links {
+			ids[i] = l.Annotation
+		}
+		notes, err := f.client.Annotations(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, a := range notes {
+			if a.Namespace != LoadingNamespace {
+				doomed[omero.Kind(a.Kind)] = append(doomed[omero.Kind(a.Kind)], a.ID)
+			}
+		}
+	}
+	if len(doomed) == 0 {
+		return nil
+	}
+	_, err = f.client.Delete(ctx, doomed, omero.DeleteOptions{})
+	return err
 }
 
 // makeAnnotations makes all annotations that do not exist yet, unlinked.
@@ -248,6 +292,10 @@ func (f *finisher) makeROIs(ctx context.Context) error {
 // linkAnnotations links annotations to images, regions and each other. Links
 // to containers are part of the commit.
 func (f *finisher) linkAnnotations(ctx context.Context) error {
+	inSet, err := f.setMembers(ctx)
+	if err != nil {
+		return err
+	}
 	type pair struct{ object, note omero.Ref }
 	var todo []pair
 	for _, l := range f.spec.Document.Links {
@@ -260,7 +308,7 @@ func (f *finisher) linkAnnotations(ctx context.Context) error {
 			object = omero.Existing(omero.KindImage, id)
 		} else if id, ok := f.rois[l.From]; ok {
 			object = omero.Existing(omero.KindROI, id)
-		} else if set, ok := f.refs[l.From]; ok && f.isNew(set) {
+		} else if set, ok := f.refs[l.From]; ok && !inSet[pair{set, note}] {
 			object = set
 		} else {
 			continue
@@ -279,16 +327,24 @@ func (f *finisher) linkAnnotations(ctx context.Context) error {
 	return nil
 }
 
-// isNew says whether an annotation was made by this load.
-func (f *finisher) isNew(r omero.Ref) bool {
-	for kind, ids := range f.made {
-		for _, id := range ids {
-			if r == omero.Existing(kind, id) {
-				return true
-			}
+// setMembers are the links from tag sets to tags that exist already.
+func (f *finisher) setMembers(ctx context.Context) (map[struct{ object, note omero.Ref }]bool, error) {
+	tag := omero.Kind(omero.TagAnnotation)
+	var members []int64
+	for id, a := range f.notes {
+		if ref, ok := f.refs[id]; ok && a.Kind == pack.TagAnnotation {
+			members = append(members, ref.ID())
 		}
 	}
-	return false
+	links, err := f.client.TagSetLinks(ctx, members)
+	if err != nil {
+		return nil, err
+	}
+	in := map[struct{ object, note omero.Ref }]bool{}
+	for _, l := range links {
+		in[struct{ object, note omero.Ref }{omero.Existing(tag, l.Parent), omero.Existing(tag, l.Annotation)}] = true
+	}
+	return in, nil
 }
 
 // undo removes the annotations that this load has made; images and files are

@@ -3,6 +3,7 @@ package omero
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // LinkedImages says which of the images are in a dataset.
@@ -43,27 +44,21 @@ func (c *Client) AnnotatedObject(ctx context.Context, kind Kind, annotation int6
 	return r.id(0), true, nil
 }
 
-// OwnTags finds the user's tags in a group by their text; of several with the
-// same text the oldest. Tag sets are no tags.
-func (c *Client) OwnTags(ctx context.Context, group int64, texts []string) (map[string]Annotation, error) {
-	found := map[string]Annotation{}
-	for len(texts) > 0 {
-		n := min(len(texts), 500)
-		list := make([]string, n)
-		copy(list, texts)
-		texts = texts[n:]
+// OwnTags finds the user's tags and tag sets in a group by their texts, the
+// oldest first.
+func (c *Client) OwnTags(ctx context.Context, group int64, texts []string) ([]Annotation, error) {
+	var found []Annotation
+	for part := range slices.Chunk(texts, 500) {
 		rows, err := c.rows(ctx, annotationColumns+meta("a")+`, a.textValue from TagAnnotation a `+
 			`where a.textValue in (:texts) and a.details.owner.id = :uid and a.details.group.id = :gid order by a.id`,
-			params{"texts": list, "uid": c.who.User, "gid": group})
+			params{"texts": slices.Clone(part), "uid": c.who.User, "gid": group})
 		if err != nil {
 			return nil, fmt.Errorf("own tags: %w", err)
 		}
 		for _, r := range rows {
 			a := r.annotation(TagAnnotation)
 			a.Text = r.str(8)
-			if _, have := found[a.Text]; !have && a.Namespace != NamespaceTagSet {
-				found[a.Text] = a
-			}
+			found = append(found, a)
 		}
 	}
 	return found, nil

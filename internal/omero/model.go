@@ -18,6 +18,9 @@ type Ref struct {
 // is the class, for example omero.Kind(omero.TagAnnotation).
 func Existing(kind Kind, id int64) Ref { return Ref{kind: string(kind), id: id} }
 
+// ID is that of an existing object, 0 of a new one.
+func (r Ref) ID() int64 { return r.id }
+
 // New says whether the object does not exist yet.
 func (r Ref) New() bool { return r.obj != nil }
 

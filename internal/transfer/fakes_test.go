@@ -273,12 +273,12 @@ func (o *fakeOMERO) Destination(context.Context) (Destination, error) { return o
 func (o *fakeOMERO) Changed(context.Context)                          {}
 func (o *fakeOMERO) Name() string                                     { return "fake" }
 
-func (o *fakeOMERO) ImportFileset(ctx context.Context, spec FilesetSpec, begun func(int64)) (Imported, error) {
+func (o *fakeOMERO) Upload(ctx context.Context, spec FilesetSpec, begun func(int64)) (Upload, error) {
 	if o.release != nil {
 		select {
 		case <-o.release:
 		case <-ctx.Done():
-			return Imported{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	o.mu.Lock()
@@ -286,27 +286,47 @@ func (o *fakeOMERO) ImportFileset(ctx context.Context, spec FilesetSpec, begun f
 	o.next++
 	id := o.next
 	begun(id)
-	if o.failAt == "import" {
-		return Imported{}, tree.Errorf(tree.ErrIO, "the reader does not know this format")
-	}
-	got := Imported{Fileset: id}
-	n := 1 + o.images
-	if len(spec.Files) > 1 {
-		n++
-	}
-	for range n {
-		o.next++
-		got.Images = append(got.Images, o.next)
-	}
 	for _, f := range spec.Files {
 		b, err := io.ReadAll(io.NewSectionReader(f.Content, 0, f.Size))
 		if err != nil {
-			return Imported{}, err
+			return nil, err
 		}
 		o.contents[f.Name] = string(b)
 	}
 	o.filesets[id] = spec
+	return fakeUpload{o, id, len(spec.Files)}, nil
+}
+
+type fakeUpload struct {
+	o     *fakeOMERO
+	id    int64
+	files int
+}
+
+func (u fakeUpload) Import(context.Context) (Imported, error) {
+	u.o.mu.Lock()
+	defer u.o.mu.Unlock()
+	if u.o.failAt == "import" {
+		delete(u.o.filesets, u.id)
+		return Imported{}, tree.Errorf(tree.ErrIO, "the reader does not know this format")
+	}
+	got := Imported{Fileset: u.id}
+	n := 1 + u.o.images
+	if u.files > 1 {
+		n++
+	}
+	for range n {
+		u.o.next++
+		got.Images = append(got.Images, u.o.next)
+	}
 	return got, nil
+}
+
+func (u fakeUpload) Abort(context.Context) error {
+	u.o.mu.Lock()
+	defer u.o.mu.Unlock()
+	delete(u.o.filesets, u.id)
+	return nil
 }
 
 func (o *fakeOMERO) UploadFile(_ context.Context, spec FileSpec) (int64, error) {

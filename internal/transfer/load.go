@@ -39,6 +39,8 @@ type Load struct {
 	wanted     map[string]*wanted
 	missing    int // of wanted
 	units      []*unit
+	next       int             // of units: the one whose images are made next
+	importing  bool            // somebody is making images
 	generated  map[string]bool // files that carry nothing: whether each has come
 	toCome     int             // of generated
 	settled    bool            // nobody writes any more

@@ -15,7 +15,8 @@ import (
 	"omerods/internal/pack"
 )
 
-// upload has a complete unit imported in the background; the mutex is held.
+// upload sends a complete unit in the background and then has the images made
+// of all units whose turn has come; the mutex is held.
 func (l *Load) upload(u *unit) {
 	if u.begun || l.failure != nil {
 		return
@@ -24,10 +25,38 @@ func (l *Load) upload(u *unit) {
 	l.uploads.Add(1)
 	go func() {
 		defer l.uploads.Done()
-		if err := l.inSlot(func(dest Destination) error { return l.importUnit(dest, u) }); err != nil {
-			l.failed(fmt.Errorf("%s: %w", u.paths[0], err))
+		err := l.inSlot(func(dest Destination) error { return l.send(dest, u) })
+		if err == nil {
+			err = l.importInOrder()
+		}
+		if err != nil {
+			l.failed(err)
 		}
 	}()
+}
+
+// importInOrder makes the images of one unit after the other, so that their
+// ids rise as those in the pack do. Only one goroutine does it at a time; it
+// also does what others have sent meanwhile.
+func (l *Load) importInOrder() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.importing {
+		return nil
+	}
+	l.importing = true
+	defer func() { l.importing = false }()
+	for l.next < len(l.units) && l.units[l.next].sent != nil && l.failure == nil {
+		u := l.units[l.next]
+		l.mu.Unlock()
+		err := l.importUnit(u)
+		l.mu.Lock()
+		if err != nil {
+			return err
+		}
+		l.next++
+	}
+	return nil
 }
 
 // attach stores an attachment in the background; the mutex is held.
@@ -89,29 +118,10 @@ func (l *Load) inSlot(work func(Destination) error) error {
 	return work(dest)
 }
 
-// importUnit imports a fileset, for a folder trying its possible main files in
-// turn, and checks that as many images came out as the pack has.
-func (l *Load) importUnit(dest Destination, u *unit) error {
-	mains := u.paths[:1]
-	if u.folder != "" {
-		mains = u.paths
-	}
-	var err error
-	for _, main := range mains {
-		if err = l.importMain(dest, u, main); err == nil || l.ctx.Err() != nil {
-			break
-		}
-	}
-	if err != nil {
-		return err
-	}
-	for _, f := range u.files {
-		f.content.Free()
-	}
-	return nil
-}
-
-func (l *Load) importMain(dest Destination, u *unit, main string) error {
+// send uploads the files of a unit, with the file first that is tried as the
+// main one.
+func (l *Load) send(dest Destination, u *unit) error {
+	main := u.paths[u.main]
 	spec := FilesetSpec{Load: l.id, Reader: u.reader, Info: u.info}
 	order := append([]string{main}, slices.DeleteFunc(u.order(), func(p string) bool { return p == main })...)
 	for _, p := range order {
@@ -121,38 +131,64 @@ func (l *Load) importMain(dest Destination, u *unit, main string) error {
 		}
 		f, err := fileSpec(name, u.files[p])
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", p, err)
 		}
 		spec.Files = append(spec.Files, f)
 	}
-	var fileset int64
 	var journalErr error
-	got, err := dest.ImportFileset(l.ctx, spec, func(id int64) {
-		fileset = id
+	sent, err := dest.Upload(l.ctx, spec, func(id int64) {
 		l.mu.Lock()
 		l.filesets = append(l.filesets, id)
 		l.mu.Unlock()
 		journalErr = l.of.cfg.Journal.Fileset(l.id, l.caller.UID, id)
 	})
+	if err == nil {
+		err = journalErr
+	}
 	if err != nil {
-		return err
-	}
-	if journalErr != nil {
-		return journalErr
-	}
-	if len(got.Images) != len(u.images) {
-		err := tree.Errorf(tree.ErrIO, "OMERO made %d images of it, the pack has %d", len(got.Images), len(u.images))
-		if u.folder != "" {
-			if derr := dest.Discard(l.ctx, []int64{fileset}, nil); derr != nil {
-				return errors.Join(err, derr)
-			}
-		}
-		return err
+		return fmt.Errorf("%s: %w", main, err)
 	}
 	l.mu.Lock()
-	u.imported = got
+	u.sent = sent
 	l.mu.Unlock()
+	if u.folder == "" {
+		u.free() // a folder may have to be sent again, with another main file
+	}
 	return nil
+}
+
+func (u *unit) free() {
+	for _, f := range u.files {
+		f.content.Free()
+	}
+}
+
+// importUnit makes the images of a unit and checks that there are as many as
+// the pack has. For a folder it tries the possible main files in turn.
+func (l *Load) importUnit(u *unit) error {
+	for {
+		got, err := u.sent.Import(l.ctx)
+		if err == nil && len(got.Images) != len(u.images) {
+			err = tree.Errorf(tree.ErrIO, "OMERO made %d images of it, the pack has %d", len(got.Images), len(u.images))
+			if u.folder != "" {
+				err = errors.Join(err, u.sent.Abort(l.ctx))
+			}
+		}
+		if err == nil {
+			l.mu.Lock()
+			u.imported = got
+			l.mu.Unlock()
+			u.free()
+			return nil
+		}
+		if u.folder == "" || u.main+1 >= len(u.paths) || l.ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", u.paths[u.main], err)
+		}
+		u.main++
+		if err := l.inSlot(func(dest Destination) error { return l.send(dest, u) }); err != nil {
+			return err
+		}
+	}
 }
 
 // order lists the unit's files: as the pack has them, or by name.
@@ -239,7 +275,7 @@ func (l *Load) finishSpec() FinishSpec {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	spec := FinishSpec{
-		Load: l.id, Document: l.doc, Kind: l.place.Kind(), TopName: l.key.name,
+		Load: l.id, Document: l.doc, Ours: l.ours, Kind: l.place.Kind(), TopName: l.key.name,
 		From: l.from(), When: l.of.cfg.Now(), Images: map[pack.ID]int64{}, Files: maps.Clone(l.files),
 	}
 	for _, u := range l.units {
@@ -275,25 +311,39 @@ func topName(doc *pack.Document) string {
 }
 
 // failed gives the load up from a goroutine of its own, because it is called
-// from those that abort waits for.
+// from those that giveUp waits for. Nobody can commit any more once it returns.
 func (l *Load) failed(err error) {
+	if !l.fail(err) {
+		return
+	}
 	l.of.wait.Add(1)
 	go func() {
 		defer l.of.wait.Done()
-		l.abort(StateFailed, err)
+		l.giveUp(StateFailed, err)
 	}()
 }
 
-// abort gives the load up: uploads stop, what they made is removed, waiting
-// programs get the error.
+// abort gives the load up and returns when that is done.
 func (l *Load) abort(state State, err error) {
+	if l.fail(err) {
+		l.giveUp(state, err)
+	}
+}
+
+// fail notes the load's failure; false says that it has ended already.
+func (l *Load) fail(err error) bool {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.failure != nil || l.state != StateLoading {
-		l.mu.Unlock()
-		return
+		return false
 	}
 	l.failure = err
-	l.mu.Unlock()
+	return true
+}
+
+// giveUp stops the uploads, removes what they made, and gives the error to
+// waiting programs.
+func (l *Load) giveUp(state State, err error) {
 	l.stop()
 	l.uploads.Wait()
 	l.discard()

@@ -23,7 +23,9 @@ type unit struct {
 	info   []pack.Pair
 
 	files    map[string]*stagedFile
-	begun    bool
+	begun    bool   // its upload has begun
+	sent     Upload // nil until its files are on the server
+	main     int    // of paths: the file that is tried as the first, for a folder
 	imported Imported
 }
 
@@ -161,6 +163,10 @@ func unitsOf(doc *pack.Document) []*unit {
 		}
 		units = append(units, u)
 	}
+	// New ids rise in the order of the imports: the images keep their order.
+	slices.SortStableFunc(units, func(a, b *unit) int {
+		return slices.MinFunc(a.images, pack.ID.Compare).Compare(slices.MinFunc(b.images, pack.ID.Compare))
+	})
 	return units
 }
 

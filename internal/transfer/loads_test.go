@@ -41,8 +41,10 @@ func TestLoadCommitsWithItsLastFile(t *testing.T) {
 		if spec.TopName != "Kidney" || len(spec.Images) != 4 || len(spec.Files) != 1 {
 			t.Errorf("got name %q, images %v, files %v", spec.TopName, spec.Images, spec.Files)
 		}
-		if spec.Images["Image:2"] >= spec.Images["Image:3"] || spec.Images["Image:2"] == 0 {
-			t.Errorf("series are not in order: %v", spec.Images)
+		for i, id := range []pack.ID{"Image:1", "Image:2", "Image:3"} {
+			if next := pack.NewID(pack.KindImage, int64(i+2)); spec.Images[id] >= spec.Images[next] || spec.Images[id] == 0 {
+				t.Errorf("the images are not in order: %v", spec.Images)
+			}
 		}
 		for name, want := range map[string]string{"home/D1/a.tif": "image a", "home/D1/b.fileset/x.vsi": "main", "home/D1/b.fileset/y.ets": "more"} {
 			if got := o.contents[name]; got != want {

@@ -34,11 +34,10 @@ type Place interface {
 type Destination interface {
 	// Name describes the place to a person.
 	Name() string
-	// ImportFileset uploads files and has them imported as one fileset of
-	// unlinked images that carry the mark of the load. It calls begun with the
-	// fileset's id as soon as that exists. On failure it has removed the
-	// fileset, or says so in the error.
-	ImportFileset(ctx context.Context, spec FilesetSpec, begun func(fileset int64)) (Imported, error)
+	// Upload sends the files of a fileset. It calls begun with the fileset's id
+	// as soon as that exists. On failure it has removed the fileset, or says so
+	// in the error.
+	Upload(ctx context.Context, spec FilesetSpec, begun func(fileset int64)) (Upload, error)
 	// UploadFile stores a file for a file annotation and returns the id of its
 	// original file.
 	UploadFile(ctx context.Context, spec FileSpec) (int64, error)
@@ -50,6 +49,16 @@ type Destination interface {
 	// Discard removes filesets, original files and other things of a load that
 	// did not happen. It removes nothing that is linked into a container.
 	Discard(ctx context.Context, filesets, files []int64) error
+}
+
+// Upload is a fileset whose files are on the server and which has no images
+// yet.
+type Upload interface {
+	// Import has the server make the images: unlinked, and marked as being
+	// loaded. On failure it has removed the fileset, or says so in the error.
+	Import(ctx context.Context) (Imported, error)
+	// Abort removes the fileset, also after Import.
+	Abort(ctx context.Context) error
 }
 
 // FilesetSpec is a fileset to be imported.
@@ -83,6 +92,7 @@ type Imported struct {
 type FinishSpec struct {
 	Load     string
 	Document *pack.Document
+	Ours     bool   // the pack was written by this program
 	Kind     string // of the top object
 	TopName  string // the name the top object gets
 	From     string // where the load came from, as far as known

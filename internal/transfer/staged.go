@@ -56,6 +56,8 @@ func (a *stagedAttr) attr(kind tree.Kind, size int64) tree.Attr {
 	return tree.Attr{
 		Kind: kind, Ino: a.ino, Size: size, Mode: a.mode, UID: a.uid, GID: a.gid,
 		Mtime: a.mtime, Atime: a.atime, Ctime: a.mtime,
+		// The name leads to a live object as soon as the load is over.
+		Valid: -1,
 	}
 }
 

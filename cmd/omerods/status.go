@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"omerods/mount"
+)
+
+var statusCommand = command{
+	name: "status", args: "[MOUNTPOINT]", short: "shows connections, saves and loads",
+	long: "Shows the connections of a mount, and its running and past saves and loads. Without MOUNTPOINT\n" +
+		"it is the mount of the working directory, or the only one there is.",
+	example: "  omerods status ~/data\n  omerods status --watch\n  omerods status --json ~/data | jq '.transfers[0]'",
+	setup: func(flags *pflag.FlagSet) func(context.Context, []string) error {
+		watch := flags.Bool("watch", false, "shows it again every second")
+		asJSON := flags.Bool("json", false, "prints JSON")
+		return func(ctx context.Context, args []string) error {
+			point, err := theMount(args)
+			if err != nil {
+				return err
+			}
+			for {
+				s, err := mount.ReadStatus(point)
+				if err != nil {
+					return err
+				}
+				switch {
+				case *asJSON:
+					e := json.NewEncoder(os.Stdout)
+					e.SetIndent("", "  ")
+					if err := e.Encode(s); err != nil {
+						return err
+					}
+				case *watch:
+					fmt.Print("\x1b[H\x1b[2J" + s.Text())
+				default:
+					fmt.Print(s.Text())
+				}
+				if !*watch {
+					return nil
+				}
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-time.After(time.Second):
+				}
+			}
+		}
+	},
+}
+
+// theMount is the mount that a command without an argument means.
+func theMount(args []string) (string, error) {
+	switch len(args) {
+	case 0:
+	case 1:
+		point, _, err := mount.Find(args[0])
+		return point, err
+	default:
+		return "", usagef("at most one mount point")
+	}
+	if point, _, err := mount.Find("."); err == nil {
+		return point, nil
+	}
+	points, err := mount.Mounts()
+	if err != nil {
+		return "", err
+	}
+	switch len(points) {
+	case 0:
+		return "", fmt.Errorf("nothing is mounted")
+	case 1:
+		return points[0], nil
+	}
+	return "", usagef("there are several mounts: %v", points)
+}
+
+var whyCommand = command{
+	name: "why", args: "PATH", short: "explains the last error at PATH",
+	long: "Explains the last error at PATH or below it, whole, with what to do about it. PATH need not exist.\n" +
+		"Exits with 1 when nothing is known to have failed there.",
+	example: "  cp -r data/irods/zone/home/ada/Kidney data/omero/lab/ada/projects/ || omerods why data/omero/lab/ada/projects/Kidney",
+	setup: func(*pflag.FlagSet) func(context.Context, []string) error {
+		return func(_ context.Context, args []string) error {
+			if len(args) != 1 {
+				return usagef("one path is needed")
+			}
+			text, ok, err := mount.Why(args[0])
+			if err != nil {
+				return err
+			}
+			if !ok {
+				fmt.Printf("nothing is known to have failed at %s\n", args[0])
+				return exitCode(1)
+			}
+			fmt.Println(text)
+			return nil
+		}
+	},
+}

@@ -1,0 +1,129 @@
+package mount
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"omerods/internal/sandbox/store"
+)
+
+// describer writes down everything that a load must bring back, read from the
+// server's own store: what has no ids in it is equal for equal objects.
+type describer struct {
+	s *store.Store
+	b strings.Builder
+}
+
+// describe writes down an object with all that is below it.
+func describe(s *store.Store, class string, id int64) string {
+	d := &describer{s: s}
+	d.object(class, id, "")
+	return d.b.String()
+}
+
+func (d *describer) line(indent, format string, args ...any) {
+	fmt.Fprintf(&d.b, indent+format+"\n", args...)
+}
+
+// children are what each class holds: the link class and the class linked.
+var children = map[string][2]string{"Project": {"ProjectDatasetLink", "Dataset"}, "Dataset": {"DatasetImageLink", "Image"}}
+
+func (d *describer) object(class string, id int64, indent string) {
+	row := d.s.Get(class, id)
+	if row == nil {
+		d.line(indent, "%s is missing", class)
+		return
+	}
+	name := row.Text("name")
+	if indent == "" {
+		name = "(top)" // a load may give the top another name
+	}
+	d.line(indent, "%s %q %q", class, name, row.Text("description"))
+	in := indent + "  "
+	d.annotations(class, id, in)
+	if class == "Image" {
+		d.image(id, in)
+	}
+	if c, ok := children[class]; ok {
+		var ids []int64
+		d.s.Each(c[0], func(l *store.Row) bool {
+			if l.Ref("parent") == id {
+				ids = append(ids, l.Ref("child"))
+			}
+			return true
+		})
+		sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+		for _, child := range ids {
+			d.object(c[1], child, in)
+		}
+	}
+}
+
+func (d *describer) image(id int64, indent string) {
+	for _, p := range d.s.Collection("Image", id, "pixels") {
+		d.line(indent, "pixels %v×%v×%v×%v×%v %s", p.Get("sizeX"), p.Get("sizeY"), p.Get("sizeZ"), p.Get("sizeC"), p.Get("sizeT"),
+			d.s.Get("PixelsType", p.Ref("pixelsType")).Text("value"))
+	}
+	for _, r := range d.s.Collection("Image", id, "rois") {
+		d.line(indent, "ROI %q %q", r.Text("name"), r.Text("description"))
+		d.annotations("Roi", r.ID, indent+"  ")
+		for _, s := range d.s.Collection("Roi", r.ID, "shapes") {
+			d.line(indent, "  %s %s", s.Class.Name, d.values(s))
+		}
+	}
+}
+
+// values are the own properties of a row: numbers, texts, and transforms.
+func (d *describer) values(row *store.Row) string {
+	var out []string
+	for _, p := range row.Class.Stored() {
+		v := row.Value(p)
+		if v == nil {
+			continue
+		}
+		switch p.Kind {
+		case store.KindToOne:
+			if p.Name == "transform" {
+				out = append(out, "transform["+d.values(d.s.Get("AffineTransform", v.(int64)))+"]")
+			}
+		case store.KindToMany:
+		default:
+			out = append(out, fmt.Sprintf("%s=%v", p.Name, v))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (d *describer) annotations(class string, id int64, indent string) {
+	var lines []string
+	d.s.Each(class+"AnnotationLink", func(l *store.Row) bool {
+		if l.Ref("parent") != id {
+			return true
+		}
+		a := d.s.Get("Annotation", l.Ref("child"))
+		if a == nil || strings.HasPrefix(a.Text("ns"), "omerods/") {
+			return true
+		}
+		text := a.Class.Name + " " + d.values(a)
+		if file := a.Ref("file"); file != store.None {
+			f := d.s.Get("OriginalFile", file)
+			text += fmt.Sprintf(" file %q %v bytes %s %s", f.Text("name"), f.Get("size"), f.Text("hash"), f.Text("mimetype"))
+		}
+		var sets []string
+		d.s.Each("AnnotationAnnotationLink", func(l *store.Row) bool {
+			if l.Ref("child") == a.ID {
+				set := d.s.Get("Annotation", l.Ref("parent"))
+				sets = append(sets, set.Text("ns")+"/"+set.Text("textValue"))
+			}
+			return true
+		})
+		sort.Strings(sets)
+		lines = append(lines, text+" "+strings.Join(sets, ","))
+		return true
+	})
+	sort.Strings(lines)
+	for _, l := range lines {
+		d.line(indent, "note %s", l)
+	}
+}

@@ -1,0 +1,115 @@
+package mount
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/transfer"
+	"omerods/internal/version"
+)
+
+// Status is what a mount says of itself to one user.
+type Status struct {
+	Version    string            `json:"version"`
+	Mountpoint string            `json:"mountpoint"`
+	Started    time.Time         `json:"started"`
+	PID        int               `json:"pid"`
+	OMERO      ServerStatus      `json:"omero"`
+	IRODS      ServerStatus      `json:"irods"`
+	SpoolUsed  int64             `json:"spool_used"`
+	SpoolLimit int64             `json:"spool_limit"`
+	Transfers  []transfer.Record `json:"transfers"`
+}
+
+// ServerStatus is the connection to one server.
+type ServerStatus struct {
+	Server string `json:"server"`
+	User   string `json:"user"`
+	State  string `json:"state"`
+}
+
+// status returns what the caller of ctx may know.
+func (m *Mount) status(ctx context.Context) Status {
+	c, _ := tree.CallerFrom(ctx)
+	s := Status{
+		Version: version.Version, Mountpoint: m.cfg.Mountpoint, Started: m.started,
+		SpoolUsed: m.spool.Used(), SpoolLimit: m.spool.Limit(),
+		PID: os.Getpid(), Transfers: m.transfers(c.UID),
+	}
+	if _, err := m.people.Person(ctx, c.UID); err != nil {
+		return s
+	}
+	s.OMERO, s.IRODS = m.omeroStatus(), m.irodsStatus(ctx)
+	return s
+}
+
+// transfers returns a user's records with paths below the mount point.
+func (m *Mount) transfers(uid uint32) []transfer.Record {
+	out := []transfer.Record{}
+	for _, r := range m.records.All(uid) {
+		out = append(out, inTree(r))
+	}
+	return out
+}
+
+// Text writes the status for people.
+func (s Status) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "omerods %s at %s since %s\n", s.Version, s.Mountpoint, s.Started.Local().Format(time.DateTime))
+	for _, srv := range []struct {
+		name string
+		ServerStatus
+	}{{"OMERO", s.OMERO}, {"iRODS", s.IRODS}} {
+		fmt.Fprintf(&b, "%s  %s as %s: %s\n", srv.name, srv.Server, srv.User, srv.State)
+	}
+	fmt.Fprintf(&b, "spool  %s of %s\n", humanBytes(s.SpoolUsed), humanBytes(s.SpoolLimit))
+	if len(s.Transfers) == 0 {
+		b.WriteString("no saves or loads yet\n")
+		return b.String()
+	}
+	b.WriteString("\n")
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\tSTATE\tFILES\tBYTES\tSINCE\tPATH")
+	for _, r := range s.Transfers {
+		fmt.Fprintf(w, "%s\t%s\t%d/%d\t%s/%s\t%s\t%s\n", r.Direction, r.State, r.FilesDone, r.Files,
+			humanBytes(r.BytesDone), humanBytes(r.Bytes), r.Started.Local().Format(time.DateTime), r.Path)
+		if r.Object != "" && r.Direction == transfer.ToOMERO && r.State == transfer.StateFinished {
+			fmt.Fprintf(w, "\t\t\t\t\tis now %s\n", r.Object)
+		}
+		for _, t := range []string{r.Reason, r.Note} {
+			if t != "" {
+				fmt.Fprintf(w, "\t\t\t\t\t%s\n", t)
+			}
+		}
+	}
+	w.Flush()
+	return b.String()
+}
+
+// humanBytes writes a number of bytes for people, in powers of 1024.
+func humanBytes(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	v, i := float64(n)/unit, 0
+	for v >= unit && i < 4 {
+		v /= unit
+		i++
+	}
+	return fmt.Sprintf("%.1f %ciB", v, "KMGTP"[i])
+}
+
+func toJSON(v any) string {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return "{}\n" // plain structs always encode
+	}
+	return string(b) + "\n"
+}
