@@ -20,14 +20,18 @@ var sessionMethods = Methods{
 		return c.ownSession(Arg[int64](c, 0), Arg[int64](c, 1), Arg[string](c, 2))
 	},
 	"getSession": func(_ context.Context, c *Call) ([]any, error) {
+		sess, err := c.openSession(Arg[string](c, 0))
+		if err != nil {
+			return nil, err
+		}
 		return c.row(func(tx *store.Tx, who *Caller) (*store.Row, error) {
-			return c.sessionRow(tx, who, Arg[string](c, 0))
+			return tx.Get(tx.Model().Class("Session"), sess.ID), nil
 		})
 	},
 	"getReferenceCount": func(_ context.Context, c *Call) ([]any, error) {
-		sess := c.Server.session(Arg[string](c, 0))
-		if sess == nil {
-			return nil, Fail(RemovedSession, "no session %s", Arg[string](c, 0))
+		sess, err := c.openSession(Arg[string](c, 0))
+		if err != nil {
+			return nil, err
 		}
 		return []any{int32(sess.Clients())}, nil
 	},
@@ -37,17 +41,20 @@ var sessionMethods = Methods{
 	"getMyOpenClientSessions": openSessions(func(r *store.Row, _ *Call) bool { return r.Get("userAgent") != nil }),
 }
 
-// sessionRow returns the row of a living session of the caller; administrators
-// may see those of others.
-func (c *Call) sessionRow(tx *store.Tx, who *Caller, uuid string) (*store.Row, error) {
+// openSession returns a living session of the caller; administrators may have
+// those of others.
+func (c *Call) openSession(uuid string) (*Session, error) {
+	// Finding a session may end it, which writes: not within a transaction.
 	sess := c.Server.session(uuid)
 	if sess == nil {
 		return nil, Fail(RemovedSession, "no session %s", uuid)
 	}
-	if sess.User != who.User && !who.Admin {
-		return nil, Fail(SecurityViolation, "session belongs to another user")
-	}
-	return tx.Get(tx.Model().Class("Session"), sess.ID), nil
+	return sess, c.View(func(_ *store.Tx, who *Caller) error {
+		if sess.User != who.User && !who.Admin {
+			return Fail(SecurityViolation, "session belongs to another user")
+		}
+		return nil
+	})
 }
 
 func openSessions(match func(*store.Row, *Call) bool) Method {
@@ -168,16 +175,9 @@ func (c *Call) makeSession(spec sessionSpec) ([]any, error) {
 // sessionTimeoutRequest changes how long a session of the caller lives.
 func sessionTimeoutRequest(_ context.Context, c *Call, req *ice.Object, _ *Task) (*ice.Object, error) {
 	uuid, _ := req.Get("session").(string)
-	err := c.View(func(tx *store.Tx, who *Caller) error {
-		_, err := c.sessionRow(tx, who, uuid)
-		return err
-	})
+	sess, err := c.openSession(uuid)
 	if err != nil {
 		return nil, err
-	}
-	sess := c.Server.session(uuid)
-	if sess == nil {
-		return nil, Fail(RemovedSession, "no session %s", uuid)
 	}
 	sess.mu.Lock()
 	defer sess.mu.Unlock()

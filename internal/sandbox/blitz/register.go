@@ -1,5 +1,7 @@
 package blitz
 
+import "maps"
+
 // registerServices adds what this package offers itself.
 func (s *Server) registerServices() {
 	for _, svc := range []struct {
@@ -8,10 +10,14 @@ func (s *Server) registerServices() {
 	}{
 		{"IQuery", "getQueryService", queryMethods},
 		{"IUpdate", "getUpdateService", updateMethods},
-		{"IAdmin", "getAdminService", adminMethods},
+		{"IAdmin", "getAdminService", adminMethods.with(adminWriteMethods)},
 		{"IConfig", "getConfigService", configMethods},
 		{"ISession", "getSessionService", sessionMethods},
 		{"ITypes", "getTypesService", typesMethods},
+		{"IContainer", "getContainerService", containerMethods},
+		{"IMetadata", "getMetadataService", metadataMethods},
+		{"IPixels", "getPixelsService", pixelsMethods},
+		{"IRoi", "getRoiService", roiMethods},
 	} {
 		s.Register(Service{
 			Interface: "::omero::api::" + svc.iface, Name: "omero.api." + svc.iface, Getter: svc.getter,
@@ -22,4 +28,11 @@ func (s *Server) registerServices() {
 	s.HandleRequests("::omero::cmd::DoAll", doAll)
 	s.HandleRequests("::omero::cmd::UpdateSessionTimeoutRequest", sessionTimeoutRequest)
 	s.HandleRequests("::omero::api::Save", saveRequest)
+}
+
+// with returns the operations of both tables.
+func (m Methods) with(more Methods) Methods {
+	all := maps.Clone(m)
+	maps.Copy(all, more)
+	return all
 }
