@@ -58,14 +58,18 @@ var queryMethods = Methods{
 	},
 }
 
-// class returns the model class that an argument names, with or without its
-// Java package.
+// class returns the model class that an argument names: by its simple name,
+// by that of the Java entity, or by that of the class a client has for it.
 func (c *Call) class(name string) (*store.Class, error) {
-	class := c.Server.store.Model().Class(strings.TrimPrefix(name, "::omero::model::"))
-	if class == nil {
-		return nil, Fail(APIUsage, "no class %q in the model", name)
+	m := c.Server.store.Model()
+	simple := strings.TrimPrefix(strings.TrimPrefix(name, "::omero::model::"), "omero.model.")
+	if class := m.Class(simple); class != nil {
+		return class, nil
 	}
-	return class, nil
+	if class := m.Class(strings.TrimSuffix(simple, "I")); class != nil {
+		return class, nil
+	}
+	return nil, Fail(APIUsage, "no class %q in the model", name)
 }
 
 func (c *Call) classAndID() (*store.Class, int64, error) {

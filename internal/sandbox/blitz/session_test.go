@@ -140,6 +140,28 @@ func TestSessionsAreJoinedAndCounted(t *testing.T) {
 	wantException(t, "a session whose clients left", err, "::Glacier2::PermissionDeniedException")
 }
 
+func TestCloseSession(t *testing.T) {
+	f := serve(t, Config{})
+	c := f.login("ada", "")
+	second, err := f.tryLogin(c.uuid, c.uuid, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.login("bob", "").try("ISession", "closeSession", c.fresh("Session", map[string]any{"uuid": c.uuid}))
+	wantException(t, "another's session", err, SecurityViolation)
+	for _, want := range []int32{1, -2} {
+		if n := c.call("ISession", "closeSession", c.fresh("Session", map[string]any{"uuid": c.uuid}))[0]; n != want {
+			t.Errorf("clients left: got %v, want %d", n, want)
+		}
+	}
+	_, err = second.try("IConfig", "getVersion")
+	wantStatus(t, "call in the closed session", err, ice.StatusObjectNotExist)
+	other := f.login("ada", "")
+	if n := other.call("ISession", "closeSession", c.fresh("Session", map[string]any{"uuid": c.uuid}))[0]; n != int32(-1) {
+		t.Errorf("closing it again: got %v, want -1", n)
+	}
+}
+
 func TestDetachedSessionSurvives(t *testing.T) {
 	f := serve(t, Config{})
 	c := f.login("ada", "")

@@ -9,7 +9,6 @@ type aggregate struct {
 	distinct bool
 	arg      bound // nil for count(*)
 	t        valueType
-	index    int // in the plan's aggregates
 }
 
 func (n *aggregate) typ() valueType { return n.t }

@@ -63,7 +63,7 @@ func (s *scope) collectionCall(x *callExpr) (bound, error) {
 		return nil, bad
 	}
 	switch x.name {
-	case "index":
+	case "index", "minindex", "maxindex":
 		v := s.lookup(path.parts[0])
 		if v == nil || len(path.parts) != 1 {
 			return nil, errorf("undefined alias: %s near line %d, column %d", path.at, path.at.line, path.at.col)
@@ -71,7 +71,10 @@ func (s *scope) collectionCall(x *callExpr) (bound, error) {
 		if v.kind != valueSource && (v.kind != toManySource || !v.prop.Ordered) {
 			return nil, errorf("index: %s is no element of an ordered collection near line %d, column %d", path.at, path.at.line, path.at.col)
 		}
-		return &indexValue{v}, nil
+		if x.name == "index" {
+			return &indexValue{v}, nil
+		}
+		return s.addAggregate(x, &aggregate{name: x.name[:3], arg: &indexValue{v}, t: valueType{kind: intType}})
 	case "size":
 		v, p, err := s.collection(path)
 		return &sizeOf{v, p}, err
@@ -111,10 +114,7 @@ func (s *scope) choice(x *callExpr, args []bound) (bound, error) {
 }
 
 func (s *scope) aggregate(x *callExpr) (bound, error) {
-	if s.noAggregates != "" {
-		return nil, errorf("aggregate functions are not allowed in %s: %s near line %d, column %d", s.noAggregates, x.name, x.at.line, x.at.col)
-	}
-	a := &aggregate{name: x.name, distinct: x.distinct, index: len(s.aggregates)}
+	a := &aggregate{name: x.name, distinct: x.distinct}
 	if x.star {
 		if x.name != "count" {
 			return nil, errorf("unexpected token: * near line %d, column %d", x.at.line, x.at.col)
@@ -123,9 +123,10 @@ func (s *scope) aggregate(x *callExpr) (bound, error) {
 		if len(x.args) != 1 {
 			return nil, errorf("wrong number of arguments: %s near line %d, column %d", x.name, x.at.line, x.at.col)
 		}
+		outside := s.noAggregates
 		s.noAggregates = "an aggregate"
 		arg, err := s.aggregateArgument(x.args[0])
-		s.noAggregates = ""
+		s.noAggregates = outside
 		if err != nil {
 			return nil, err
 		}
@@ -145,6 +146,13 @@ func (s *scope) aggregate(x *callExpr) (bound, error) {
 	if k := a.typ().kind; x.name != "count" && (k == boolType || k == entityType || k == quantityType) ||
 		(x.name == "sum" || x.name == "avg") && a.arg.typ().kind != anyType && !a.arg.typ().numeric() {
 		return nil, noOperator(x.at, x.name, a.arg.typ())
+	}
+	return s.addAggregate(x, a)
+}
+
+func (s *scope) addAggregate(x *callExpr, a *aggregate) (bound, error) {
+	if s.noAggregates != "" {
+		return nil, errorf("aggregate functions are not allowed in %s: %s near line %d, column %d", s.noAggregates, x.name, x.at.line, x.at.col)
 	}
 	s.aggregates = append(s.aggregates, a)
 	return a, nil

@@ -136,7 +136,7 @@ func (o *output) produce() {
 	if o.x.err != nil {
 		return
 	}
-	if o.p.distinct {
+	if o.p.unique {
 		var key strings.Builder
 		for _, v := range row {
 			key.WriteString(keyOf(v))

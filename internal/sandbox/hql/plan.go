@@ -16,7 +16,8 @@ type plan struct {
 	having   bound
 	order    []ordering
 
-	steps []step
+	unique bool // rows count once
+	steps  []step
 	// always are conditions that read no variable of the plan.
 	always []bound
 }
@@ -51,12 +52,19 @@ type access struct {
 	sub   *subquery         // or a subquery that gives them
 }
 
+// single reports whether equal rows count once. Hibernate also drops what a
+// fetched collection repeats, before it cuts out a page.
+func (p *plan) single() bool {
+	return p.distinct || slices.ContainsFunc(p.scope.vars, func(v *variable) bool { return v.fetch && v.kind != toOneSource })
+}
+
 func (p *plan) grouped() bool { return len(p.group) > 0 || len(p.scope.aggregates) > 0 }
 
 // arrange puts the variables into an order in which each can be found from
 // those before it, preferring roots that an index finds, and hangs each
 // condition where its last variable is bound.
 func (p *plan) arrange() {
+	p.unique = p.single()
 	conditions := conjuncts(p.where, nil)
 	placed := make(map[*variable]bool)
 	var heads []*variable

@@ -190,6 +190,9 @@ func TestSelect(t *testing.T) {
 		{"select minute.id from Project minute where minute.id = 1", nil, "1L"},
 		{"select p.physicalSizeX.value, p.physicalSizeX.unit from Pixels p", nil, "0.5 MICROMETER"},
 		{"select p.name from Project p where p.name = 'it''s'", nil, ""},
+		{"select minIndex(ws), maxIndex(ws) from Well w join w.wellSamples ws where w.plate.id = :id", V{"id": "@plate"}, "0 1"},
+		{"select p from Project p left outer join fetch p.datasetLinks order by p.id", V{"$offset": 0, "$limit": 2}, "<Project 1>; <Project 2>"},
+		{"select p from Project p join p.datasetLinks l where p.id = 1", nil, "<Project 1>; <Project 1>"},
 	})
 }
 
