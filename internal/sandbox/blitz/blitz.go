@@ -116,18 +116,23 @@ func New(cfg Config) (*Server, error) {
 	if s.cfg.BinaryAccess == "" {
 		s.cfg.BinaryAccess = "+read,+write,+image"
 	}
+	if cfg.Dir != "" {
+		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("sandbox folder: %w", err)
+		}
+	}
 	var err error
+	if s.secrets, err = openSecrets(cfg.Dir, cfg.RootPassword); err != nil {
+		return nil, err
+	}
+	if err := s.closeStale(); err != nil {
+		return nil, err
+	}
 	if s.dir == "" {
 		if s.dir, err = os.MkdirTemp("", "omerods-sandbox-"); err != nil {
 			return nil, fmt.Errorf("sandbox folder: %w", err)
 		}
 		s.tempDir = true
-	} else if err = os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("sandbox folder: %w", err)
-	}
-	s.secrets, err = openSecrets(cfg.Dir, cfg.RootPassword)
-	if err != nil {
-		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.ice = iceserver.New(iceserver.Config{Handler: s.handle, TLS: cfg.TLS, Logger: s.log})

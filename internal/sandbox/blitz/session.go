@@ -100,6 +100,25 @@ func (s *Server) newSession(spec sessionSpec) (*Session, error) {
 	return sess, nil
 }
 
+// closeStale closes the rows of sessions that an earlier run left open.
+func (s *Server) closeStale() error {
+	err := s.store.Update(func(tx *store.Tx) error {
+		c := tx.Model().Class("Session")
+		for row := range tx.Rows(c) {
+			if row.ID != 0 && row.Get("closed") == nil {
+				row = row.Clone()
+				row.SetValue(c.Property("closed"), tx.Now())
+				tx.Put(row)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("close old sessions: %w", err)
+	}
+	return nil
+}
+
 // session returns a living session.
 func (s *Server) session(uuid string) *Session {
 	s.mu.Lock()

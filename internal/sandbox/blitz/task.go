@@ -2,6 +2,7 @@ package blitz
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -64,7 +65,7 @@ func (c *Call) Start(req *ice.Object, steps int, fn RequestFunc) (*ice.Proxy, er
 func (t *Task) run(ctx context.Context, c *Call, fn RequestFunc) {
 	defer t.cancel()
 	t.Step(0)
-	rsp, err := fn(ctx, c, t.req, t)
+	rsp, err := t.attempt(ctx, c, fn)
 	if err != nil {
 		rsp = t.srv.errResponse(t.req, t.srv.translate(t.req.Class.ID, err))
 	}
@@ -82,6 +83,18 @@ func (t *Task) run(ctx context.Context, c *Call, fn RequestFunc) {
 	delete(t.sess.tasks, t)
 	t.sess.used = t.srv.store.Now()
 	t.sess.mu.Unlock()
+}
+
+// attempt turns a panic into an error, as the server does for requests that it
+// answers at once.
+func (t *Task) attempt(ctx context.Context, c *Call, fn RequestFunc) (rsp *ice.Object, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.srv.log.Error("request panics", "request", t.req.Class.ID, "panic", p, "stack", string(debug.Stack()))
+			err = Fail(Internal, "%v", p)
+		}
+	}()
+	return fn(ctx, c, t.req, t)
 }
 
 // Step notes that step n, counted from 0, begins.
