@@ -312,3 +312,6 @@ func (c *client) run(req *ice.Object) *ice.Object {
 		}
 	}
 }
+
+// scalarText writes an id as context entries hold it.
+func (f *fixture) scalarText(id int64) string { return fmt.Sprint(id) }

@@ -27,6 +27,8 @@ func (s *scope) call(x *callExpr) (bound, error) {
 		args[i] = b
 	}
 	switch x.name {
+	case "type":
+		return s.classOf(x, args)
 	case "concat":
 		return s.concat(x.at, args)
 	case "coalesce", "nullif":
@@ -50,6 +52,24 @@ func (s *scope) call(x *callExpr) (bound, error) {
 		t = args[0].typ()
 	}
 	return &function{x.name, f.call, args, t}, nil
+}
+
+// classOf binds type(x), another way to write x.class.
+func (s *scope) classOf(x *callExpr, args []bound) (bound, error) {
+	if len(args) == 1 {
+		switch n := args[0].(type) {
+		case *varValue:
+			if n.v.class != nil {
+				return &classValue{n.v}, nil
+			}
+		case *refValue:
+			if n.entity {
+				v, err := s.join(n.v, n.prop)
+				return &classValue{v}, err
+			}
+		}
+	}
+	return nil, errorf("type needs an entity near line %d, column %d", x.at.line, x.at.col)
 }
 
 // collectionCall binds the functions of collections.
