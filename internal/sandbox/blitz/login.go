@@ -50,7 +50,7 @@ func (s *Server) login(user, password string, ctxt map[string]string) (*Session,
 		if ctxt["omero.client.uuid"] == "" {
 			return nil, wrapped("ApiUsageException", "no omero.client.uuid in the context")
 		}
-		if !sess.join() {
+		if !sess.join(true) {
 			return nil, wrapped("RemovedSessionException", "session "+user+" has ended")
 		}
 		return sess, nil
@@ -77,7 +77,7 @@ func (s *Server) login(user, password string, ctxt map[string]string) (*Session,
 	if err != nil {
 		return nil, wrapped("InternalException", err.Error())
 	}
-	sess.join()
+	sess.join(false)
 	return sess, nil
 }
 

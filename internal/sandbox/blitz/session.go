@@ -31,7 +31,7 @@ type Session struct {
 	group    int64         // of calls that name none
 	used     time.Time
 	clients  int // connections
-	joined   bool
+	joined   bool // somebody entered with the key instead of a password
 	detach   bool // survives its last connection
 	ended    bool
 	objects  map[ice.Identity]*object
@@ -180,14 +180,15 @@ func (s *Session) touch() {
 	s.used = s.srv.store.Now()
 }
 
-// join adds a connection.
-func (s *Session) join() bool {
+// join adds a connection, one that checked no password when reused is true. It
+// reports false when the session has ended.
+func (s *Session) join(reused bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return false
 	}
-	s.joined = s.joined || s.clients > 0
+	s.joined = s.joined || reused
 	s.clients++
 	s.used = s.srv.store.Now()
 	return true

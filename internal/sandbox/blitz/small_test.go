@@ -266,12 +266,18 @@ func TestSessionTimeouts(t *testing.T) {
 	if n := len(c.call("ISession", "getMyOpenSessions")[0].([]any)); n != 2 {
 		t.Errorf("got %d open sessions, want 2", n)
 	}
+	joined, err := f.tryLogin(c.uuid, c.uuid, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = joined.try("IAdmin", "changePassword", f.RString("new"))
+	wantException(t, "password in a joined session", err, SecurityViolation)
 	f.clock.Add(9 * time.Second)
 	if _, err := f.tryLogin(unbox(own.Get("uuid")).(string), unbox(own.Get("uuid")).(string), nil); err == nil {
 		t.Error("the second session outlived its idle time")
 	}
 	c.call("IConfig", "getVersion")
 	f.clock.Add(11 * time.Second)
-	_, err := c.try("IConfig", "getVersion")
+	_, err = c.try("IConfig", "getVersion")
 	wantStatus(t, "after the new idle time", err, ice.StatusObjectNotExist)
 }
