@@ -30,7 +30,7 @@ type Session struct {
 	idle     time.Duration // without use, after which it ends; 0 for never
 	group    int64         // of calls that name none
 	used     time.Time
-	clients  int // connections
+	clients  int  // connections
 	joined   bool // somebody entered with the key instead of a password
 	detach   bool // survives its last connection
 	ended    bool
