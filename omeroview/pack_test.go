@@ -2,6 +2,7 @@ package omeroview
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha1"
 	"encoding/hex"
 	"maps"
@@ -135,9 +136,15 @@ func TestFilesetInTwoDatasets(t *testing.T) {
 	controls := w.object(kidneyPath + "/Controls")
 	image := w.object(kidneyPath + "/Confocal/glomerulus.ome.tiff")
 	b := w.c.NewBatch()
-	b.Link(omero.Existing(omero.KindDataset, controls), omero.Existing(omero.KindImage, image))
-	_, err := w.c.Save(w.lab(), b)
+	link := b.Link(omero.Existing(omero.KindDataset, controls), omero.Existing(omero.KindImage, image))
+	saved, err := w.c.Save(w.lab(), b)
 	w.check(err)
+	t.Cleanup(func() {
+		_, err := w.c.Delete(context.Background(), map[omero.Kind][]int64{"DatasetImageLink": {saved.ID(link)}}, omero.DeleteOptions{})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 	w.v.Invalidate()
 	doc, m := w.decode(kidneyPath)
 	first, again := "Confocal/glomerulus.ome.tiff", "Controls/glomerulus.ome.tiff"

@@ -6,9 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"image"
+	"image/jpeg"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"omerods/internal/omero"
 )
@@ -85,5 +88,55 @@ func TestImportOfNoImageFails(t *testing.T) {
 	check(t, im.Abort(ctx))
 	if _, err := c.BeginImport(ctx, omero.ImportSpec{}); !errors.Is(err, omero.Invalid) {
 		t.Errorf("no files: got %v", err)
+	}
+}
+
+// An import that was given up leaves a fileset without images, which its owner
+// finds again; one that may still be under way is left alone.
+func TestUnfinishedFilesets(t *testing.T) {
+	c := common.login(t, "ada")
+	ctx := inLab(t, c)
+	im, err := c.BeginImport(ctx, omero.ImportSpec{ClientPaths: []string{"given-up.png"}})
+	check(t, err)
+	unfinished := func(before time.Time) bool {
+		ids, err := c.UnfinishedFilesets(ctx, c.Who().User, before)
+		check(t, err)
+		return slices.Contains(ids, im.Fileset())
+	}
+	if !unfinished(time.Now().Add(time.Minute)) {
+		t.Error("it is not found")
+	}
+	if unfinished(time.Now().Add(-time.Minute)) {
+		t.Error("one that has just begun is found")
+	}
+	check(t, im.Abort(ctx))
+	if unfinished(time.Now().Add(time.Minute)) {
+		t.Error("it is still there")
+	}
+}
+
+func TestThumbnails(t *testing.T) {
+	c := common.login(t, "ada")
+	_, images := dataset(t, c, project(t, c, "Kidney").ID, "Confocal")
+	var ids []int64
+	for _, im := range images {
+		ids = append(ids, im.ID)
+	}
+	list, err := c.PixelsOf(t.Context(), ids)
+	check(t, err)
+	ids = nil
+	for _, p := range list {
+		ids = append(ids, p.ID)
+	}
+	small, err := c.Thumbnails(t.Context(), ids, 32)
+	check(t, err)
+	if len(small) != len(ids) {
+		t.Errorf("got %d thumbnails, want %d", len(small), len(ids))
+	}
+	for id, data := range small {
+		cfg, err := jpeg.DecodeConfig(bytes.NewReader(data))
+		if err != nil || max(cfg.Width, cfg.Height) != 32 {
+			t.Errorf("pixels %d: %d by %d, %v", id, cfg.Width, cfg.Height, err)
+		}
 	}
 }
