@@ -248,3 +248,27 @@ func TestChangeToken(t *testing.T) {
 		t.Errorf("no such project: %v", err)
 	}
 }
+
+// Others' data is neither deleted nor renamed in a group where members may
+// only annotate.
+func TestRightsOfOthers(t *testing.T) {
+	ada, juergen := common.login(t, "ada"), common.login(t, "juergen")
+	kidney := project(t, ada, "Kidney")
+	ctx := inLab(t, juergen)
+	if _, err := juergen.Delete(ctx, map[omero.Kind][]int64{omero.KindProject: {kidney.ID}}, omero.DeleteOptions{}); !errors.Is(err, omero.Denied) {
+		t.Errorf("delete: got %v", err)
+	}
+	if err := juergen.Rename(ctx, omero.KindProject, kidney.ID, "mine"); !errors.Is(err, omero.Denied) {
+		t.Errorf("rename: got %v", err)
+	}
+	rights, err := juergen.RightsOn(ctx, omero.KindProject, []int64{kidney.ID})
+	check(t, err)
+	if r := rights[kidney.ID]; r.Edit || r.Delete || !r.Annotate {
+		t.Errorf("rights: got %+v", r)
+	}
+	id, err := juergen.Annotate(ctx, omero.Existing(omero.KindProject, kidney.ID), omero.Annotation{Kind: omero.CommentAnnotation, Text: "nice"})
+	check(t, err)
+	if _, err := juergen.Delete(ctx, map[omero.Kind][]int64{omero.Kind(omero.CommentAnnotation): {id}}, omero.DeleteOptions{}); err != nil {
+		t.Errorf("delete one's own comment: %v", err)
+	}
+}

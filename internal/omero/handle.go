@@ -91,7 +91,7 @@ func commandError(answer *ice.Object) error {
 	}
 	class := Internal
 	switch lower := strings.ToLower(text); {
-	case containsAny(lower, "security", "permission", "cannot read", "not allowed"):
+	case containsAny(lower, "security", "permission", "permitted", "cannot read", "not allowed"):
 		class = Denied
 	case answer.IsA("::omero::cmd::GraphException") || strings.Contains(lower, "graph"):
 		class = Invalid

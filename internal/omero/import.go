@@ -255,6 +255,11 @@ func (i *Import) Finish(ctx context.Context, progress func(Progress)) (ImportRes
 	}
 	i.close(ctx)
 	if _, err := i.c.await(ctx, i.l, handle, progress); err != nil {
+		if ctx.Err() != nil {
+			// Closed before its end, the request is cancelled on the server: what
+			// it was making is about to be removed.
+			i.c.closeProxy(ctx, i.l, handle, handleInterface)
+		}
 		return ImportResult{}, fmt.Errorf("import: %w", err)
 	}
 	return i.c.ImportedBy(ctx, i.fileset)
