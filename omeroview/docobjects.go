@@ -3,6 +3,7 @@ package omeroview
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"omerods/internal/omero"
 	"omerods/internal/pack"
@@ -123,9 +124,10 @@ func (b *documenter) filesets() {
 			out.Images = append(out.Images, pack.NewID(pack.KindImage, im))
 		}
 		for _, p := range b.g.info[id] {
-			if p.Key == omero.ReaderKey {
+			switch {
+			case p.Key == omero.ReaderKey:
 				out.Reader = p.Value
-			} else {
+			case !strings.HasPrefix(p.Key, omero.InfoPrefix):
 				out.Info = append(out.Info, pack.Pair{Key: p.Key, Value: p.Value})
 			}
 		}

@@ -18,8 +18,12 @@ const (
 	hasherSHA1 = "SHA1-160"
 	// importKey marks the import job of a fileset, by which it is found again
 	// when nothing else is known of it.
-	importKey = "omerods.import"
+	importKey = InfoPrefix + "import"
 )
+
+// InfoPrefix begins the keys of import info that are marks of this program and
+// say nothing of the import.
+const InfoPrefix = "omerods."
 
 // ImportSpec says what to import and how.
 type ImportSpec struct {
@@ -190,15 +194,30 @@ func (c *Client) repository(ctx context.Context, l *link) (*ice.Proxy, error) {
 
 // filesetOfImport finds the fileset that an import has registered.
 func (c *Client) filesetOfImport(ctx context.Context, key string) (int64, error) {
-	r, ok, err := c.first(ctx, `select l.parent.id from FilesetJobLink l, UploadJob j join j.versionInfo v `+
-		`where l.child.id = j.id and v.name = :name and v.value = :key order by l.parent.id`, params{"name": importKey, "key": key})
-	if err == nil && !ok {
+	ids, err := c.FilesetsByInfo(ctx, importKey, key)
+	if err == nil && len(ids) == 0 {
 		err = failure(Internal, "import", "the server registered no fileset")
 	}
 	if err != nil {
 		return 0, err
 	}
-	return r.id(0), nil
+	return ids[0], nil
+}
+
+// FilesetsByInfo lists the filesets whose import recorded a pair. A caller that
+// gives its imports a mark of its own in [ImportSpec.Info] finds them again
+// even when it ended before it learned their ids.
+func (c *Client) FilesetsByInfo(ctx context.Context, key, value string) ([]int64, error) {
+	rows, err := c.rows(ctx, `select l.parent.id from FilesetJobLink l, UploadJob j join j.versionInfo v `+
+		`where l.child.id = j.id and v.name = :key and v.value = :value order by l.parent.id`, params{"key": key, "value": value})
+	if err != nil {
+		return nil, fmt.Errorf("filesets of an import: %w", err)
+	}
+	ids := make([]int64, 0, len(rows))
+	for _, r := range rows {
+		ids = append(ids, r.id(0))
+	}
+	return unique(ids), nil
 }
 
 // Fileset is the id of the fileset, which has no images before Finish.

@@ -96,8 +96,12 @@ func TestImportOfNoImageFails(t *testing.T) {
 func TestUnfinishedFilesets(t *testing.T) {
 	c := common.login(t, "ada")
 	ctx := inLab(t, c)
-	im, err := c.BeginImport(ctx, omero.ImportSpec{ClientPaths: []string{"given-up.png"}})
+	im, err := c.BeginImport(ctx, omero.ImportSpec{ClientPaths: []string{"given-up.png"},
+		Info: []omero.Pair{{Key: omero.InfoPrefix + "test", Value: "a mark"}}})
 	check(t, err)
+	if ids, err := c.FilesetsByInfo(ctx, omero.InfoPrefix+"test", "a mark"); err != nil || !slices.Equal(ids, []int64{im.Fileset()}) {
+		t.Errorf("by its mark: got %v, %v", ids, err)
+	}
 	unfinished := func(before time.Time) bool {
 		ids, err := c.UnfinishedFilesets(ctx, c.Who().User, before)
 		check(t, err)
