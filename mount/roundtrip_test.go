@@ -36,13 +36,6 @@ func (w *world) id(path string) int64 {
 	return id
 }
 
-// generated are files that differ between an object and its copy because they
-// hold ids.
-func generated(rel string) bool {
-	base := filepath.Base(rel)
-	return base == "transfer.xml" || base == "SHA1SUMS" || base == "README.html" || strings.HasPrefix(rel, "thumbnails/")
-}
-
 // listing lists everything below a folder with type and size.
 func listing(t testing.TB, dir string) []string {
 	t.Helper()

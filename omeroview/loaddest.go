@@ -40,6 +40,7 @@ func (d *loadDestination) Upload(ctx context.Context, spec transfer.FilesetSpec,
 			Text: "omerods is loading this image; it is removed when the load does not finish",
 		}},
 	}
+	is.Info = append(is.Info, omero.Pair{Key: omero.InfoPrefix + "load", Value: spec.Load})
 	for _, p := range spec.Info {
 		is.Info = append(is.Info, omero.Pair{Key: p.Key, Value: p.Value})
 	}

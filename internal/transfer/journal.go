@@ -115,6 +115,19 @@ func (j *Journal) write(l journalLine) error {
 	return nil
 }
 
+// Begin notes that a load of a user is about to make something in OMERO. It
+// comes first, because a program may be killed between making a thing and
+// noting it; such things are found by their mark.
+func (j *Journal) Begin(load string, uid uint32) error {
+	j.mu.Lock()
+	_, known := j.open[load]
+	j.mu.Unlock()
+	if known {
+		return nil
+	}
+	return j.write(journalLine{Load: load, UID: uid})
+}
+
 // Fileset notes a fileset that a load of a user has begun to import.
 func (j *Journal) Fileset(load string, uid uint32, id int64) error {
 	return j.write(journalLine{Load: load, UID: uid, Fileset: id})

@@ -111,6 +111,9 @@ func (l *Load) inSlot(work func(Destination) error) error {
 	case <-l.ctx.Done():
 		return l.ctx.Err()
 	}
+	if err := l.of.cfg.Journal.Begin(l.id, l.caller.UID); err != nil {
+		return err
+	}
 	dest, err := l.place.Destination(l.ctx)
 	if err != nil {
 		return err
