@@ -263,6 +263,9 @@ func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) 
 		sv.missing--
 		sv.record.FilesDone++
 		sv.record.BytesDone += w.Size
+		if e.Size < 0 { // not counted before
+			sv.record.Bytes += w.Size
+		}
 	}
 	e.written, e.problem = w, nil
 	done := sv.missing == 0
