@@ -1,7 +1,6 @@
 package irodsview
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -25,8 +24,8 @@ func cutOff(ctx context.Context) bool {
 	}
 	// The name, in parentheses, may hold anything; the flags are the seventh
 	// field after it.
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", caller.TID))
-	if err != nil {
+	stat := readProc(fmt.Sprintf("/proc/%d/stat", caller.TID))
+	if stat == nil {
 		return false
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -37,17 +36,38 @@ func cutOff(ctx context.Context) bool {
 	return err == nil && flags&pfSignaled != 0
 }
 
+// procTimeout is how long the kernel may take to tell about a task.
+const procTimeout = 200 * time.Millisecond
+
+// readProc reads a file that tells about the task which waits for the
+// request, nil when it cannot be read at once. A task that closes descriptors
+// because it executes another program holds what the kernel needs for the
+// answer until it has got ours; such a task is not dying.
+func readProc(name string) []byte {
+	text := make(chan []byte, 1)
+	go func() {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			data = nil
+		}
+		text <- data
+	}()
+	limit := time.NewTimer(procTimeout)
+	defer limit.Stop()
+	select {
+	case data := <-text:
+		return data
+	case <-limit.C:
+		return nil
+	}
+}
+
 // dying tells whether the task that waits for the request has been sent a
 // signal that ends it. The kernel turns each such signal into SIGKILL.
 func dying(tid uint32) bool {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", tid))
-	if err != nil {
-		return false
-	}
-	defer func() { _ = f.Close() }()
 	const sigKill = 1 << 8
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		key, value, _ := strings.Cut(lines.Text(), ":")
+	for line := range strings.Lines(string(readProc(fmt.Sprintf("/proc/%d/status", tid)))) {
+		key, value, _ := strings.Cut(line, ":")
 		if key == "SigPnd" || key == "ShdPnd" {
 			mask, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
 			if err == nil && mask&sigKill != 0 {

@@ -223,9 +223,14 @@ func (f *file) resize(ctx context.Context, s *session, size int64) error {
 	if size < 0 {
 		return tree.Errorf(tree.ErrInvalid, "a size of %d", size)
 	}
-	d, err := f.acquireDraft(ctx, s)
-	if err != nil {
-		return err
+	// O_TRUNC comes as a change of size after the open, which has asked for
+	// the rights and the guard.
+	d := f.join(s)
+	if d == nil {
+		var err error
+		if d, err = f.acquireDraft(ctx, s); err != nil {
+			return err
+		}
 	}
 	defer d.release(ctx)
 	if err := d.lock(ctx); err != nil {

@@ -208,6 +208,9 @@ func (d *draft) readBack(ctx context.Context) (*transfer.Sums, error) {
 // publish makes the stored content visible under the file's name.
 func (d *draft) publish(ctx context.Context) error {
 	v := d.view
+	if err := d.closeRemote(ctx); err != nil {
+		return err
+	}
 	final := d.node.path()
 	w := transfer.Written{Path: final, Size: d.verify.size, SHA1: d.verify.sha1, SHA256: d.verify.sha256}
 	if !d.mixed {

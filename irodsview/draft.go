@@ -2,6 +2,7 @@ package irodsview
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,10 +31,11 @@ type draft struct {
 	io chan struct{}
 
 	// Under io:
-	tmpDir  *node  // the folder of the temporary object
-	tmpName string // "" as long as there is none
-	remote  *irods.File
-	buf     []byte // the bytes from bufOff, not yet sent
+	tmpDir  *node       // the folder of the temporary object
+	tmpName string      // "" as long as there is none
+	remote  *irods.File // open for writing
+	reader  *irods.File // open for reading, while the content is stored
+	buf     []byte      // the bytes from bufOff, not yet sent
 	bufOff  int64
 	base    bool           // the content is still the existing file's
 	sums    *transfer.Sums // of the first bytes, while ordered
@@ -175,19 +177,20 @@ func (n *node) isVirtual() bool {
 	return n.virtual != nil
 }
 
-// open opens the temporary object, making it if there is none.
+// open opens the temporary object, making it if there is none. Without an
+// answer it may be there.
 func (d *draft) open(ctx context.Context) error {
 	if d.remote != nil {
 		return nil
+	}
+	if err := d.closeRemote(ctx); err != nil { // a reader of the stored content
+		return err
 	}
 	made := d.tmpName == ""
 	d.placeTemp(ctx)
 	var err error
 	if made {
 		d.remote, err = d.s.client.Create(ctx, d.tmpPath())
-		if err != nil {
-			d.tmpName = ""
-		}
 	} else {
 		d.remote, err = d.s.client.OpenWrite(ctx, d.tmpPath(), false)
 	}
@@ -199,6 +202,10 @@ func (d *draft) open(ctx context.Context) error {
 
 // closeRemote closes the temporary object, which completes what was sent.
 func (d *draft) closeRemote(ctx context.Context) error {
+	if d.reader != nil {
+		_ = d.reader.Close(ctx)
+		d.reader = nil
+	}
 	if d.remote == nil {
 		return nil
 	}
@@ -213,9 +220,11 @@ func (d *draft) materialise(ctx context.Context) error {
 	if !d.base {
 		return nil
 	}
+	if err := d.closeRemote(ctx); err != nil {
+		return err
+	}
 	d.placeTemp(ctx)
 	if err := d.s.client.Copy(ctx, d.node.path(), d.tmpPath(), false); err != nil {
-		d.tmpName = ""
 		return err
 	}
 	d.base, d.ordered, d.mixed = false, false, true
@@ -299,22 +308,9 @@ func (d *draft) read(ctx context.Context, p []byte, off int64) (int, error) {
 	}
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	var f *irods.File
-	if d.base {
-		var err error
-		if f, err = d.s.client.OpenRead(ctx, d.node.path()); err != nil {
-			return 0, fail(err)
-		}
-		defer func() { _ = f.Close(ctx) }()
-	} else {
-		err := d.drain(ctx)
-		if err == nil {
-			err = d.open(ctx)
-		}
-		if err != nil {
-			return 0, d.fail(ctx, fail(err))
-		}
-		f = d.remote
+	f, err := d.readable(ctx)
+	if err != nil {
+		return 0, err
 	}
 	n := 0
 	for n < len(p) {
@@ -330,6 +326,35 @@ func (d *draft) read(ctx context.Context, p []byte, off int64) (int, error) {
 		n += m
 	}
 	return n, nil
+}
+
+// readable returns what the content can be read from.
+func (d *draft) readable(ctx context.Context) (*irods.File, error) {
+	d.mu.Lock()
+	stored := d.stored
+	d.mu.Unlock()
+	if !d.base && !stored {
+		err := d.drain(ctx)
+		if err == nil {
+			err = d.open(ctx)
+		}
+		if err != nil {
+			return nil, d.fail(ctx, fail(err))
+		}
+		return d.remote, nil
+	}
+	if d.reader == nil {
+		p := d.node.path()
+		if stored {
+			p = d.tmpPath()
+		}
+		var err error
+		if d.reader, err = d.s.client.OpenRead(ctx, p); err != nil {
+			d.reader = nil
+			return nil, fail(err)
+		}
+	}
+	return d.reader, nil
 }
 
 // truncate cuts or extends the content; io is held.
@@ -390,16 +415,36 @@ func (d *draft) changed(size int64) {
 
 // dropTemp removes the temporary object, if there is one.
 func (d *draft) dropTemp(ctx context.Context) {
-	if d.remote != nil {
-		_ = d.closeRemote(ctx)
-	}
+	_ = d.closeRemote(ctx)
 	if d.tmpName == "" {
 		return
 	}
 	p := d.tmpPath()
 	d.tmpName = ""
-	if err := d.s.client.Remove(ctx, p, true); err != nil && !isNotFound(err) {
+	if err := removeTemp(ctx, d.s.client, p); err != nil {
 		d.view.log.Warn("a temporary object stays until the next start", "path", p, "err", err)
+	}
+}
+
+// removeTries is how often the removal of a temporary object is tried: a
+// server that has just lost a connection keeps its objects locked for a
+// moment.
+const removeTries = 4
+
+func removeTemp(ctx context.Context, c *irods.Client, p string) error {
+	for wait, i := 50*time.Millisecond, 1; ; wait, i = wait*2, i+1 {
+		err := c.Remove(ctx, p, true)
+		switch {
+		case err == nil, isNotFound(err):
+			return nil
+		case i == removeTries || !errors.Is(err, irods.ErrLost) && !errors.Is(err, irods.ErrBusy):
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
 	}
 }
 

@@ -25,6 +25,18 @@ func (n *node) acquire(s *session, create func() *draft) (*draft, error) {
 	return d, nil
 }
 
+// join returns the session's draft of a file that is open for writing, for one
+// more handle, or nil.
+func (n *node) join(s *session) *draft {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if d := n.draft; d != nil && d.s == s && d.handles > 0 && !d.isDead() {
+		d.handles++
+		return d
+	}
+	return nil
+}
+
 func (d *draft) isDead() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,11 @@ type world struct {
 	view   *irodsview.View
 	dir    string // the mounted home of alice
 	state  string
+	ahead  atomic.Int64 // of the view's clock
 }
+
+// later lets the view's caches expire.
+func (w *world) later() { w.ahead.Add(int64(10 * time.Second)) }
 
 type option func(*irodsd.Config, *irodsview.Config)
 
@@ -59,7 +64,8 @@ func newWorld(t *testing.T, opts ...option) *world {
 	scfg := irodsd.Config{StateDir: t.TempDir(), AdminPassword: "admin"}
 	w := &world{t: t, state: t.TempDir()}
 	vcfg := irodsview.Config{
-		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), StateDir: w.state,
+		Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		UID:   uint32(os.Getuid()), GID: uint32(os.Getgid()), StateDir: w.state,
 		Clients: func(context.Context) (*irods.Client, error) { return w.client, nil },
 		Logger:  slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
@@ -158,6 +164,10 @@ func (w *world) objects(coll string) map[string]string {
 			if e.IsCollection {
 				found[rel+"/"] = ""
 				walk(e.Path)
+				continue
+			}
+			if strings.HasPrefix(rel, ".omerods-") || strings.Contains(rel, "/.omerods-") {
+				found[rel] = ""
 				continue
 			}
 			if !e.Good() {

@@ -254,7 +254,10 @@ func closeDescriptor(ctx context.Context, cn *conn, fd int) error {
 	defer cancel()
 	rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_CLOSE_AN, fd, 0, 0, 0), nil)
 	if err == nil && rep.status < 0 {
+		// Whether it is open still nobody knows; without the connection it is
+		// not.
 		err = statusError(rep)
+		cn.broken = true
 	}
 	return err
 }
