@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -20,7 +21,8 @@ type Server struct {
 	mountpoint string
 	device     string // "major:minor", empty if unknown
 
-	done chan struct{} // closed when the last request was answered
+	done    chan struct{} // closed when the last request was answered
+	aborted atomic.Bool   // the connection was cut by us
 }
 
 // serve answers requests until the kernel lets go of the mount, then frees
@@ -126,8 +128,12 @@ func (s *Server) leave(ctx context.Context, lazy bool) error {
 // mounted is not ours to unmount.
 func (s *Server) there() bool {
 	select {
-	case <-s.done: // the device's number may have been given to another mount
-		return false
+	case <-s.done:
+		// The device's number may have been given to another mount, unless it is
+		// our own dead one that still holds it.
+		if !s.aborted.Load() {
+			return false
+		}
 	default:
 	}
 	e, ok := mountAt(s.mountpoint)
@@ -139,6 +145,7 @@ func (s *Server) there() bool {
 // out when a handler hangs. The dead mount may stay at the mount point; see
 // [Server.Detach].
 func (s *Server) Abort() error {
+	s.aborted.Store(true)
 	err := abortConnection(s.device)
 	if err == nil || os.Geteuid() != 0 {
 		return err

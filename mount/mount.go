@@ -54,40 +54,41 @@ type Mount struct {
 }
 
 // Start logs in, mounts, and returns when the mount can be used.
-func Start(ctx context.Context, cfg Config, log *slog.Logger) (m *Mount, err error) {
+func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Mount, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	m = &Mount{cfg: cfg, log: log, uid: uint32(os.Getuid()), gid: uint32(os.Getgid()), started: time.Now().Truncate(time.Second)}
-	defer func() {
-		if err != nil {
-			m.close()
-		}
-	}()
-	if err := m.logIn(ctx); err != nil {
+	m := &Mount{cfg: cfg, log: log, uid: uint32(os.Getuid()), gid: uint32(os.Getgid()), started: time.Now().Truncate(time.Second)}
+	if err := m.begin(ctx); err != nil {
+		m.close()
 		return nil, err
+	}
+	log.Info("mounted", "at", cfg.Mountpoint, "omero", m.omero.Server().Host, "irods", m.irods.String())
+	return m, nil
+}
+
+func (m *Mount) begin(ctx context.Context) error {
+	if err := m.logIn(ctx); err != nil {
+		return err
 	}
 	if err := m.openState(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := m.buildViews(); err != nil {
-		return nil, err
+		return err
 	}
 	m.recover(ctx)
 
 	opts := fs.DefaultOptions()
 	opts.FsName = "omerods"
-	if cfg.MountSource != "" {
-		opts.FsName = cfg.MountSource
+	if m.cfg.MountSource != "" {
+		opts.FsName = m.cfg.MountSource
 	}
-	opts.AllowOther = cfg.AllowOther
-	opts.Logger = log
-	m.server, err = fs.Mount(ctx, m.root(), cfg.Mountpoint, opts)
-	if err != nil {
-		return nil, err
-	}
-	log.Info("mounted", "at", cfg.Mountpoint, "omero", m.omero.Server().Host, "irods", m.irods.String())
-	return m, nil
+	opts.AllowOther = m.cfg.AllowOther
+	opts.Logger = m.log
+	var err error
+	m.server, err = fs.Mount(ctx, m.root(), m.cfg.Mountpoint, opts)
+	return err
 }
 
 // logIn connects to both servers as the mount's owner.
