@@ -222,6 +222,12 @@ func (r *recorder) note(call string, args ...any) error {
 	return r.refuse[call]
 }
 
+func (r *recorder) refuseOnly(calls map[string]error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuse = calls
+}
+
 func (r *recorder) take() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -296,9 +302,9 @@ func TestGuardRefuses(t *testing.T) {
 		{"rename?", no(tree.ErrExists), "mv -f g f", "File exists"},
 		{"remove?", no(tree.ErrNotPermitted), "rm f", "Operation not permitted"},
 	} {
-		g.refuse = map[string]error{tt.call: tt.err}
+		g.refuseOnly(map[string]error{tt.call: tt.err})
 		out, err := w.try(tt.command)
-		g.refuse = nil
+		g.refuseOnly(nil)
 		if err == nil || !strings.Contains(out, tt.says) {
 			t.Errorf("%s: %s: got %v %q, want %q", tt.call, tt.command, err, out, tt.says)
 		}
