@@ -58,6 +58,11 @@ type session struct {
 	listings map[string]*listing
 	singles  map[string]single
 
+	// seq counts the session's own changes; touched has the count of the last
+	// one in each collection, those before floor forgotten.
+	seq, floor uint64
+	touched    map[string]uint64
+
 	zoneNames []string
 	zonesWhen time.Time
 	room      irods.Space
@@ -77,7 +82,7 @@ func (s *sessions) of(c *irods.Client, clock func() time.Time) *session {
 		s.all = make(map[*irods.Client]*session)
 	}
 	if s.all[c] == nil {
-		s.all[c] = &session{client: c, clock: clock, listings: map[string]*listing{}, singles: map[string]single{}}
+		s.all[c] = &session{client: c, clock: clock, listings: map[string]*listing{}, singles: map[string]single{}, touched: map[string]uint64{}}
 	}
 	return s.all[c]
 }
@@ -113,8 +118,53 @@ func (s *session) list(ctx context.Context, coll string) (*listing, error) {
 	return s.ask(ctx, coll)
 }
 
+// askTries is how often a question is repeated whose answer was overtaken by
+// a change of our own.
+const askTries = 3
+
 // ask lists a collection on the server.
 func (s *session) ask(ctx context.Context, coll string) (*listing, error) {
+	for i := 1; ; i++ {
+		s.mu.Lock()
+		seq := s.seq
+		s.mu.Unlock()
+		l, err := s.listNow(ctx, coll)
+		if err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		fresh := s.untouched(coll, seq)
+		if fresh {
+			if len(s.listings) >= maxListings {
+				s.dropOldest()
+			}
+			s.listings[coll] = l
+		}
+		s.mu.Unlock()
+		if fresh || i == askTries {
+			return l, nil
+		}
+	}
+}
+
+// touch notes a change in a collection; the lock is held.
+func (s *session) touch(coll string) {
+	s.seq++
+	if len(s.touched) >= maxSingles {
+		clear(s.touched)
+		s.floor = s.seq
+	}
+	s.touched[coll] = s.seq
+}
+
+// untouched tells whether nothing was changed in a collection since; the lock
+// is held.
+func (s *session) untouched(coll string, since uint64) bool {
+	return s.touched[coll] <= since && s.floor <= since
+}
+
+// listNow asks the server for a collection's content and the rights there.
+func (s *session) listNow(ctx context.Context, coll string) (*listing, error) {
 	var entries []irods.Entry
 	var rights map[string]irods.Level
 	var admin bool
@@ -150,36 +200,7 @@ func (s *session) ask(ctx context.Context, coll string) (*listing, error) {
 		}
 	}
 	s.addStandard(coll, l.entries)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.listings) >= maxListings {
-		s.dropOldest()
-	}
-	s.listings[coll] = l
 	return l, nil
-}
-
-// isVeiled tells whether a collection was found to be there although it
-// cannot be seen itself.
-func (s *session) isVeiled(coll string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return standard(s.client, coll) || s.singles[coll].known.virtual
-}
-
-// addStandard adds the collections that every zone has to their folder's
-// listing.
-func (s *session) addStandard(coll string, entries map[string]known) {
-	for _, name := range []string{"home", "trash"} {
-		p := path.Join(coll, name)
-		if _, ok := entries[name]; !ok && standard(s.client, p) {
-			entries[name] = veiledCollection(p)
-		}
-	}
-}
-
-func veiledCollection(p string) known {
-	return known{Entry: irods.Entry{Path: p, IsCollection: true}, level: irods.LevelRead, virtual: true}
 }
 
 func (s *session) dropOldest() {
@@ -262,20 +283,33 @@ func (s *session) statNow(ctx context.Context, p string) (known, error) {
 	if hidden(path.Base(p)) {
 		return known{}, notFound(p)
 	}
-	k, err := s.query(ctx, p)
-	if err != nil && irods.Code(err) == 0 && !isNotFound(err) {
-		return known{}, err
+	var k known
+	var err error
+	for i := 1; ; i++ {
+		s.mu.Lock()
+		seq := s.seq
+		s.mu.Unlock()
+		k, err = s.query(ctx, p)
+		if err != nil && !isNotFound(err) {
+			return known{}, err
+		}
+		s.mu.Lock()
+		if s.untouched(path.Dir(p), seq) {
+			break
+		}
+		s.mu.Unlock()
+		if i == askTries {
+			return k, err
+		}
 	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.singles) >= maxSingles {
 		clear(s.singles)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		s.singles[p] = single{when: s.clock(), known: k, found: true}
 		s.fill(p, k)
-	case isNotFound(err):
+	} else {
 		s.singles[p] = single{when: s.clock()}
 	}
 	return k, err
@@ -314,31 +348,4 @@ func (s *session) query(ctx context.Context, p string) (known, error) {
 		}
 	}
 	return k, nil
-}
-
-// veiled looks whether a collection that cannot be seen has something below
-// it that can: strict servers do not show /zone/home to the users who live in
-// it. err is the answer otherwise.
-func (s *session) veiled(ctx context.Context, p string, err error) (known, error) {
-	if standard(s.client, p) {
-		return veiledCollection(p), nil
-	}
-	// Where the folder above can be seen, what is not there is not veiled.
-	if !s.isVeiled(path.Dir(p)) {
-		return known{}, err
-	}
-	visible, verr := s.client.Visible(ctx, p)
-	switch {
-	case verr != nil:
-		return known{}, verr
-	case visible:
-		return veiledCollection(p), nil
-	}
-	return known{}, err
-}
-
-// standard tells collections that every zone has.
-func standard(c *irods.Client, p string) bool {
-	z := "/" + c.Zone()
-	return p == z || p == z+"/home" || p == z+"/trash" || p == z+"/trash/home"
 }

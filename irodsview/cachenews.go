@@ -15,6 +15,7 @@ func (s *session) appeared(k known) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dir, name := path.Split(k.Path)
+	s.touch(path.Clean(dir))
 	delete(s.singles, k.Path)
 	if l := s.listings[path.Clean(dir)]; l != nil {
 		l.entries[name] = k
@@ -37,6 +38,7 @@ func (s *session) vanished(p string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dir, name := path.Split(p)
+	s.touch(path.Clean(dir))
 	if l := s.listings[path.Clean(dir)]; l != nil {
 		delete(l.entries, name)
 	}
@@ -49,6 +51,7 @@ func (s *session) changed(p string) {
 	defer s.mu.Unlock()
 	delete(s.singles, p)
 	dir, name := path.Split(p)
+	s.touch(path.Clean(dir))
 	if l := s.listings[path.Clean(dir)]; l != nil {
 		if k, ok := l.entries[name]; ok {
 			k.rough = true
@@ -61,6 +64,8 @@ func (s *session) changed(p string) {
 func (s *session) moved(from, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.seq++
+	s.floor = s.seq
 	dir, name := path.Split(from)
 	var k known
 	found := false

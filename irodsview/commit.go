@@ -138,7 +138,7 @@ func (d *draft) store(ctx context.Context) error {
 		return err
 	}
 	d.mu.Lock()
-	d.dirty, d.stored, d.result, d.flushes = false, true, nil, 0
+	d.dirty, d.unclosed, d.stored, d.result, d.flushes = false, false, true, nil, 0
 	d.mu.Unlock()
 	return nil
 }

@@ -107,18 +107,22 @@ func (d *dir) List(ctx context.Context) ([]tree.Entry, error) {
 		return nil, err
 	}
 	found := map[string]*node{}
+	// What is being written first: it may be published while the server is
+	// asked.
+	for name, n := range d.view.nodes.list(d.node) {
+		if d.local(s, name) == n {
+			found[name] = n
+		}
+	}
 	if !d.isVirtual() {
 		l, err := s.listComplete(ctx, d.path())
 		if err != nil {
 			return nil, fail(err)
 		}
 		for name, k := range s.names(l) {
-			found[name] = d.view.nodes.child(d.node, name, kindOf(k))
-		}
-	}
-	for name, n := range d.view.nodes.list(d.node) {
-		if _, ok := found[name]; !ok && d.local(s, name) == n {
-			found[name] = n
+			if found[name] == nil {
+				found[name] = d.view.nodes.child(d.node, name, kindOf(k))
+			}
 		}
 	}
 	entries := make([]tree.Entry, 0, len(found))

@@ -49,8 +49,11 @@ func (h *readHandle) open(ctx context.Context) error {
 		return nil
 	}
 	f, err := h.s.client.OpenRead(ctx, h.file.path())
-	if err == nil {
+	switch {
+	case err == nil:
 		h.remote = f
+	case isNotFound(err) && !h.file.attached():
+		return tree.Errorf(tree.ErrStale, "%s has been removed", h.file.path())
 	}
 	return err
 }

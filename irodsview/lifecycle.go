@@ -62,14 +62,15 @@ func (d *draft) release(ctx context.Context) {
 	}
 	d.mu.Lock()
 	d.released = d.view.cfg.Clock()
-	unborn := d.empty() && !d.gone
-	lost := d.dirty && !d.gone && !unborn
+	// A truncation by path may come between the last close and this.
+	late := !d.gone && (d.empty() || d.dirty && !d.unclosed)
+	lost := !d.gone && d.dirty && !late
 	d.mu.Unlock()
 	switch {
 	case d.failed != nil:
-	case unborn:
+	case late:
 		if err := d.commit(ctx); err != nil {
-			d.view.log.Error("an empty file could not be stored", "path", d.node.path(), "err", err)
+			d.view.log.Error("an emptied file could not be stored", "path", d.node.path(), "err", err)
 		}
 	case lost:
 		err := d.fail(ctx, tree.Errorf(tree.ErrIO, "%s was not stored: it was never closed", d.node.path()))
@@ -98,15 +99,11 @@ func (d *draft) finish(ctx context.Context) {
 	d.view.drafts.remove(d)
 }
 
-// drop takes the name from a draft: it was removed or replaced. Programs that
-// have it open go on with it, and nobody will see it.
-func (d *draft) drop(ctx context.Context) {
+// forsake takes the name from a draft: it was removed or replaced. Programs
+// that have it open go on with it, and nobody will see it. io is held.
+func (d *draft) forsake(ctx context.Context) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	if err := d.lock(ctx); err != nil {
-		return
-	}
-	defer d.unlock()
 	d.mu.Lock()
 	d.gone = true
 	d.mu.Unlock()

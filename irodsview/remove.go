@@ -20,11 +20,19 @@ func (d *dir) Unlink(ctx context.Context, name string) error {
 	if n.kind == tree.KindDir {
 		return tree.Errorf(tree.ErrIsDir, "%s is a folder", p)
 	}
+	// A close that is being answered is waited for; what comes later finds
+	// the name gone.
 	dr := n.draftOf(s)
-	if dr != nil && dr.unseen() {
-		d.view.nodes.remove(n)
-		dr.drop(ctx)
-		return nil
+	if dr != nil {
+		if err := dr.lock(ctx); err != nil {
+			return err
+		}
+		defer dr.unlock()
+		if dr.unseen() {
+			d.view.nodes.remove(n)
+			dr.forsake(ctx)
+			return nil
+		}
 	}
 	g := d.view.cfg.Guard
 	if g != nil {
@@ -37,7 +45,7 @@ func (d *dir) Unlink(ctx context.Context, name string) error {
 	}
 	d.gone(n, p)
 	if dr != nil {
-		dr.drop(ctx)
+		dr.forsake(ctx)
 	}
 	if g != nil {
 		g.Removed(ctx, p)

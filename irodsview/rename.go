@@ -1,8 +1,10 @@
 package irodsview
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"omerods/fs/tree"
 	"omerods/internal/irods"
@@ -12,6 +14,7 @@ import (
 type renaming struct {
 	view     *View
 	s        *session
+	opts     tree.RenameOptions
 	n        *node
 	to       *dir
 	name     string // the new one
@@ -19,6 +22,7 @@ type renaming struct {
 	dest     string // the new path
 	target   known  // what the server has there
 	replaces bool
+	replaced *draft // the one that has the new name; locked
 }
 
 // Rename moves a child. A file that exists only under a program's temporary
@@ -37,11 +41,19 @@ func (d *dir) Rename(ctx context.Context, name string, to tree.Dir, newName stri
 	if err != nil {
 		return err
 	}
-	r := &renaming{view: d.view, s: s, n: n, to: dest, name: newName, from: n.path(), dest: joinPath(dest.path(), newName)}
+	r := &renaming{view: d.view, s: s, opts: opts, n: n, to: dest, name: newName, from: n.path(), dest: joinPath(dest.path(), newName)}
 	if r.from == r.dest {
 		return nil
 	}
-	if err := r.check(ctx, opts); err != nil {
+	if err := r.check(ctx); err != nil {
+		return err
+	}
+	// It is not interrupted half-way, but ends with the program.
+	ctx, end := whileAlive(ctx, 0)
+	defer end()
+	release, err := r.hold(ctx)
+	defer release()
+	if err != nil {
 		return err
 	}
 	if dr := n.draftOf(s); dr != nil && dr.unseen() {
@@ -51,7 +63,7 @@ func (d *dir) Rename(ctx context.Context, name string, to tree.Dir, newName stri
 }
 
 // check judges the destination.
-func (r *renaming) check(ctx context.Context, opts tree.RenameOptions) error {
+func (r *renaming) check(ctx context.Context) error {
 	if err := r.to.checkNew(ctx, r.s, r.name); err != nil {
 		return err
 	}
@@ -68,7 +80,7 @@ func (r *renaming) check(ctx context.Context, opts tree.RenameOptions) error {
 		kind, taken = local.kind, true
 	}
 	switch {
-	case taken && opts.NoReplace:
+	case taken && r.opts.NoReplace:
 		return tree.Errorf(tree.ErrExists, "%s exists", r.dest)
 	case taken && kind == tree.KindDir && r.n.kind == tree.KindFile:
 		return tree.Errorf(tree.ErrIsDir, "%s is a folder", r.dest)
@@ -97,19 +109,49 @@ func zone(p string) string {
 	return p[1:]
 }
 
+// hold locks the drafts that a rename concerns, so that no close of them is
+// under way: those at and below the node, whose temporary objects are closed,
+// because the server would lose them; and the one that has the new name.
+func (r *renaming) hold(ctx context.Context) (release func(), err error) {
+	var held []*draft
+	release = func() {
+		for _, d := range held {
+			d.unlock()
+		}
+	}
+	old := r.view.nodes.peek(r.to.node, r.name)
+	all := r.view.drafts.all()
+	// In one order, so that two renames do not wait for each other.
+	slices.SortFunc(all, func(a, b *draft) int { return cmp.Compare(a.node.ino, b.node.ino) })
+	for _, d := range all {
+		moves := d.node.below(r.n)
+		if !moves && (old == nil || d.node != old || d.s != r.s) {
+			continue
+		}
+		if err := d.lock(ctx); err != nil {
+			return release, err
+		}
+		held = append(held, d)
+		if !moves {
+			r.replaced = d
+			continue
+		}
+		if err := d.closeRemote(ctx); err != nil {
+			_ = d.fail(ctx, fail(err))
+		}
+	}
+	// A close may have made a name appear meanwhile.
+	r.target, r.replaces, err = r.to.exists(ctx, r.s, r.name)
+	if err == nil && r.replaces && r.opts.NoReplace {
+		err = tree.Errorf(tree.ErrExists, "%s exists", r.dest)
+	}
+	return release, err
+}
+
 // publish gives a name to a file that has only a temporary one. If it is
 // stored already, it becomes visible now, else when it is closed.
 func (r *renaming) publish(ctx context.Context, d *draft) error {
-	ctx, end := whileAlive(ctx, 0)
-	defer end()
-	if err := d.lock(ctx); err != nil {
-		return err
-	}
-	defer d.unlock()
-	if d.failed != nil {
-		return d.failed
-	}
-	r.replaceLocal(ctx)
+	r.forsakeReplaced(ctx)
 	alias := r.to.isVirtual() || aliasName(r.name, func(string) bool { return false })
 	r.view.nodes.move(r.n, r.to.node, r.name)
 	d.mu.Lock()
@@ -132,16 +174,11 @@ func (r *renaming) publish(ctx context.Context, d *draft) error {
 	return err
 }
 
-// replaceLocal takes the name from a file that the session is writing under
-// it.
-func (r *renaming) replaceLocal(ctx context.Context) {
-	old := r.view.nodes.peek(r.to.node, r.name)
-	if old == nil || old == r.n {
-		return
-	}
-	if d := old.draftOf(r.s); d != nil {
-		r.view.nodes.remove(old)
-		d.drop(ctx)
+// forsakeReplaced takes the new name from those who are writing under it.
+func (r *renaming) forsakeReplaced(ctx context.Context) {
+	if r.replaced != nil {
+		r.view.nodes.remove(r.replaced.node)
+		r.replaced.forsake(ctx)
 	}
 }
 
@@ -151,16 +188,6 @@ func (r *renaming) move(ctx context.Context) error {
 		return tree.Errorf(tree.ErrNotPermitted, "only files that are being written can be moved into a folder for temporary files")
 	}
 	k, err := r.n.find(ctx, r.s)
-	if err != nil {
-		return err
-	}
-	// What is open for writing is closed meanwhile: the server would lose it.
-	held, err := r.holdDrafts(ctx)
-	defer func() {
-		for _, d := range held {
-			d.unlock()
-		}
-	}()
 	if err != nil {
 		return err
 	}
@@ -181,31 +208,13 @@ func (r *renaming) move(ctx context.Context) error {
 	if err != nil {
 		return busy(fail(err))
 	}
-	r.replaceLocal(ctx)
+	r.forsakeReplaced(ctx)
 	r.view.sessions.each(func(s *session) { s.moved(r.from, r.dest) })
 	r.view.nodes.move(r.n, r.to.node, r.name)
 	if g := r.view.cfg.Guard; g != nil {
 		g.Renamed(ctx, r.from, r.dest)
 	}
 	return nil
-}
-
-// holdDrafts locks the drafts at and below the node and closes their
-// temporary objects.
-func (r *renaming) holdDrafts(ctx context.Context) (held []*draft, err error) {
-	for _, d := range r.view.drafts.all() {
-		if !d.node.below(r.n) {
-			continue
-		}
-		if err := d.lock(ctx); err != nil {
-			return held, err
-		}
-		held = append(held, d)
-		if err := d.closeRemote(ctx); err != nil {
-			_ = d.fail(ctx, fail(err))
-		}
-	}
-	return held, nil
 }
 
 // swap replaces a data object on servers that do not do it in one step.

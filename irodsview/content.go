@@ -1,0 +1,200 @@
+package irodsview
+
+import (
+	"context"
+
+	"omerods/fs/tree"
+	"omerods/internal/irods"
+	"omerods/internal/transfer"
+)
+
+// materialise copies the existing file into the temporary object, so that it
+// can be changed there. The bytes stay on the server.
+func (d *draft) materialise(ctx context.Context) error {
+	if !d.base {
+		return nil
+	}
+	d.mu.Lock()
+	gone := d.gone
+	d.mu.Unlock()
+	if gone {
+		return tree.Errorf(tree.ErrStale, "%s has been removed", d.node.path())
+	}
+	if err := d.closeRemote(ctx); err != nil {
+		return err
+	}
+	d.placeTemp(ctx)
+	if err := d.s.client.Copy(ctx, d.node.path(), d.tmpPath(), false); err != nil {
+		return err
+	}
+	d.base, d.ordered, d.mixed = false, false, true
+	d.bufOff = 0
+	return nil
+}
+
+// drain sends what is buffered.
+func (d *draft) drain(ctx context.Context) error {
+	if len(d.buf) == 0 {
+		return nil
+	}
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	if err := d.remote.WriteAt(ctx, d.buf, d.bufOff); err != nil {
+		return err
+	}
+	d.bufOff += int64(len(d.buf))
+	d.buf = d.buf[:0]
+	return nil
+}
+
+// write adds bytes at off; io is held. A signal does not interrupt it: half
+// of a write could not be taken back.
+func (d *draft) write(ctx context.Context, p []byte, off int64) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.put(ctx, p, off); err != nil {
+		return d.fail(ctx, fail(err))
+	}
+	d.changed(max(d.length(), off+int64(len(p))), true)
+	return nil
+}
+
+func (d *draft) put(ctx context.Context, p []byte, off int64) error {
+	if err := d.materialise(ctx); err != nil {
+		return err
+	}
+	if d.ordered {
+		if off == d.sums.Size() {
+			_, _ = d.sums.Write(p)
+		} else {
+			d.ordered = false
+		}
+	}
+	if off != d.bufOff+int64(len(d.buf)) {
+		if err := d.drain(ctx); err != nil {
+			return err
+		}
+		d.bufOff = off
+	}
+	for len(p) > 0 {
+		n := min(len(p), blockBytes-len(d.buf))
+		d.buf = append(d.buf, p[:n]...)
+		p = p[n:]
+		if len(d.buf) >= blockBytes {
+			if err := d.drain(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// read reads from the content; io is held.
+func (d *draft) read(ctx context.Context, p []byte, off int64) (int, error) {
+	if d.failed != nil {
+		return 0, d.failed
+	}
+	size := d.length()
+	if off >= size {
+		return 0, nil
+	}
+	p = p[:min(int64(len(p)), size-off)]
+	if end := d.bufOff + int64(len(d.buf)); !d.base && off >= d.bufOff && off+int64(len(p)) <= end {
+		return copy(p, d.buf[off-d.bufOff:]), nil
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	f, err := d.readable(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for n < len(p) {
+		m, err := f.ReadAt(ctx, p[n:], off+int64(n))
+		if err != nil {
+			return n, fail(err)
+		}
+		if m == 0 {
+			// A hole at the end that was never written.
+			clear(p[n:])
+			return len(p), nil
+		}
+		n += m
+	}
+	return n, nil
+}
+
+// readable returns what the content can be read from.
+func (d *draft) readable(ctx context.Context) (*irods.File, error) {
+	d.mu.Lock()
+	stored := d.stored
+	d.mu.Unlock()
+	if !d.base && !stored {
+		err := d.drain(ctx)
+		if err == nil {
+			err = d.open(ctx)
+		}
+		if err != nil {
+			return nil, d.fail(ctx, fail(err))
+		}
+		return d.remote, nil
+	}
+	if d.reader == nil {
+		p := d.node.path()
+		if stored {
+			p = d.tmpPath()
+		}
+		var err error
+		if d.reader, err = d.s.client.OpenRead(ctx, p); err != nil {
+			d.reader = nil
+			return nil, fail(err)
+		}
+	}
+	return d.reader, nil
+}
+
+// truncate cuts or extends the content; io is held.
+func (d *draft) truncate(ctx context.Context, size int64) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.cut(ctx, size); err != nil {
+		return d.fail(ctx, fail(err))
+	}
+	d.changed(size, false)
+	return nil
+}
+
+func (d *draft) cut(ctx context.Context, size int64) error {
+	switch {
+	case size == 0:
+		d.dropTemp(ctx)
+		d.base, d.buf, d.bufOff = false, d.buf[:0], 0
+		d.sums, d.ordered = transfer.NewSums(), true
+		d.source, d.mixed = nil, false
+		return nil
+	case size == d.length():
+		return nil
+	}
+	if err := d.materialise(ctx); err != nil {
+		return err
+	}
+	if err := d.drain(ctx); err != nil {
+		return err
+	}
+	if err := d.open(ctx); err != nil { // there may be no object yet
+		return err
+	}
+	if err := d.closeRemote(ctx); err != nil {
+		return err
+	}
+	d.ordered, d.mixed = false, true
+	d.bufOff = size
+	return d.s.client.Truncate(ctx, d.tmpPath(), size)
+}
