@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,6 +138,7 @@ func TestKilledWriterLeavesNothing(t *testing.T) {
 		"cat /dev/zero > kept",
 	} {
 		cmd := exec.Command("bash", "-c", `cd "$0" && eval "$1"`, w.dir, command)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		stdin, err := cmd.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -146,8 +148,7 @@ func TestKilledWriterLeavesNothing(t *testing.T) {
 		}
 		time.Sleep(700 * time.Millisecond)
 		// The shell may have a child that writes.
-		_ = exec.Command("pkill", "-9", "-P", fmt.Sprint(cmd.Process.Pid)).Run()
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 		_ = stdin.Close()
 		waitFor(t, func() bool { return !strings.Contains(w.run("ls -a"), "half") })
