@@ -246,7 +246,7 @@ func (d *dir) Create(ctx context.Context, name string, opts tree.CreateOptions) 
 	})
 	f := &file{d.view.nodes.fresh(d.node, name, tree.KindFile), d.view}
 	dr, err := f.acquire(s, func() *draft {
-		dr := d.view.newDraft(s, f.node, false, 0)
+		dr := d.view.newDraft(ctx, s, f.node, false, 0)
 		dr.alias = alias
 		return dr
 	})

@@ -63,7 +63,9 @@ type draft struct {
 	released time.Time // when the last handle was closed
 
 	handles int       // guarded by the node's mu
-	born    time.Time // immutable
+	born    time.Time // immutable, as what follows
+	// caller is who opened the file, for what is done when nobody waits.
+	caller tree.Caller
 }
 
 // verified describes a stored temporary object.
@@ -105,9 +107,11 @@ func (s *drafts) all() []*draft {
 
 // newDraft makes the draft of a file. exists says that the file is on the
 // server, with size bytes.
-func (v *View) newDraft(s *session, n *node, exists bool, size int64) *draft {
+func (v *View) newDraft(ctx context.Context, s *session, n *node, exists bool, size int64) *draft {
+	caller, _ := tree.CallerFrom(ctx)
 	d := &draft{
-		view: v, node: n, s: s, io: make(chan struct{}, 1),
+		caller: caller,
+		view:   v, node: n, s: s, io: make(chan struct{}, 1),
 		base: exists && size > 0, ordered: true, sums: transfer.NewSums(),
 		exists: exists, size: size, written: v.cfg.Clock(), born: v.cfg.Clock(),
 	}

@@ -337,8 +337,9 @@ func TestCopyFrom(t *testing.T) {
 }
 
 func TestCloseStoresWhatIsComplete(t *testing.T) {
-	w := newWorld(t)
-	ctx := t.Context()
+	g := &recorder{}
+	w := newWorld(t, withGuard(g))
+	ctx := tree.WithCaller(t.Context(), tree.Caller{UID: 4711})
 	d := walk(t, ctx, w.view, home)
 	for _, name := range []string{".left.aB3dE6", "unfinished"} {
 		_, h, err := d.(tree.Creator).Create(ctx, name, tree.CreateOptions{OpenOptions: tree.OpenOptions{Write: true}})
@@ -355,8 +356,12 @@ func TestCloseStoresWhatIsComplete(t *testing.T) {
 			h.Release(ctx)
 		}
 	}
-	w.view.Close(ctx)
+	w.view.Close(t.Context())
 	compare(t, w.objects(home), map[string]string{".left.aB3dE6": ".left.aB3dE6"})
+	// What is done when nobody waits is done for who opened the file.
+	if len(g.callers) != 1 || g.callers[0].UID != 4711 {
+		t.Errorf("published for %v", g.callers)
+	}
 }
 
 func TestArchive(t *testing.T) {

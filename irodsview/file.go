@@ -89,7 +89,7 @@ func (f *file) openWrite(ctx context.Context, s *session, opts tree.OpenOptions)
 // the guard were asked.
 func (f *file) acquireDraft(ctx context.Context, s *session) (*draft, error) {
 	if d := f.draftOf(s); d != nil && d.unseen() {
-		return f.acquire(s, func() *draft { return f.view.newDraft(s, f.node, false, 0) })
+		return f.acquire(s, func() *draft { return f.view.newDraft(ctx, s, f.node, false, 0) })
 	}
 	k, err := f.find(ctx, s)
 	if err != nil {
@@ -107,7 +107,7 @@ func (f *file) acquireDraft(ctx context.Context, s *session) (*draft, error) {
 			return nil, err
 		}
 	}
-	return f.acquire(s, func() *draft { return f.view.newDraft(s, f.node, true, k.Size) })
+	return f.acquire(s, func() *draft { return f.view.newDraft(ctx, s, f.node, true, k.Size) })
 }
 
 // Access answers access(2) by the rights on the server.

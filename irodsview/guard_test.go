@@ -19,6 +19,7 @@ type recorder struct {
 	mu      sync.Mutex
 	calls   []string
 	written []transfer.Written
+	callers []tree.Caller // of what was published
 	refuse  map[string]error // by call
 }
 
@@ -59,8 +60,10 @@ func (r *recorder) BeforeRename(_ context.Context, from, to string, replaces boo
 func (r *recorder) BeforePublish(_ context.Context, w transfer.Written) error {
 	return r.note("publish?", w.Path)
 }
-func (r *recorder) Published(_ context.Context, w transfer.Written) error {
+func (r *recorder) Published(ctx context.Context, w transfer.Written) error {
+	caller, _ := tree.CallerFrom(ctx)
 	r.mu.Lock()
+	r.callers = append(r.callers, caller)
 	r.written = append(r.written, w)
 	r.mu.Unlock()
 	return r.note("published", w.Path)

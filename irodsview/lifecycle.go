@@ -132,6 +132,7 @@ func (d *draft) left(before time.Time) bool {
 
 // publishAlias publishes a stored file under the temporary name it has.
 func (d *draft) publishAlias(ctx context.Context) error {
+	ctx = tree.WithCaller(ctx, d.caller)
 	if err := d.lock(ctx); err != nil {
 		return err
 	}
