@@ -19,7 +19,7 @@ type recorder struct {
 	mu      sync.Mutex
 	calls   []string
 	written []transfer.Written
-	callers []tree.Caller // of what was published
+	callers []tree.Caller    // of what was published
 	refuse  map[string]error // by call
 }
 
