@@ -17,7 +17,6 @@ import (
 
 	"omerods/fs/tree"
 	"omerods/internal/irods"
-	"omerods/internal/transfer"
 	"omerods/irodsview"
 )
 
@@ -361,40 +360,5 @@ func TestCloseStoresWhatIsComplete(t *testing.T) {
 	// What is done when nobody waits is done for who opened the file.
 	if len(g.callers) != 1 || g.callers[0].UID != 4711 {
 		t.Errorf("published for %v", g.callers)
-	}
-}
-
-func TestArchive(t *testing.T) {
-	w := newWorld(t)
-	ctx := t.Context()
-	if err := w.PutObject(ctx, home+"/f", "alice", strings.NewReader("hello")); err != nil {
-		t.Fatal(err)
-	}
-	avu := transfer.AVU{Name: "omerods::state", Value: "saving"}
-	if err := w.view.ChangeAVUs(ctx, home, nil, []transfer.AVU{avu}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := w.view.CollectionAVUs(ctx, []string{home, "/tempZone/home", "/tempZone"}, "omerods::")
-	if err != nil || len(got) != 1 || len(got[home]) != 1 || got[home][0] != avu {
-		t.Errorf("metadata: %v, %v", got, err)
-	}
-	if _, err := w.view.Stat(ctx, home+"/none"); !errors.Is(err, tree.ErrNotFound) {
-		t.Errorf("stat of nothing: %v", err)
-	}
-	info, err := w.view.Stat(ctx, home+"/f")
-	if err != nil || info.Size != 5 || info.IsCollection {
-		t.Errorf("stat: %+v, %v", info, err)
-	}
-	h, err := w.view.Open(ctx, home+"/f")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Release(ctx)
-	buf := make([]byte, 10)
-	if n, err := h.ReadAt(ctx, buf, 1); err != nil || string(buf[:n]) != "ello" {
-		t.Errorf("read: %q, %v", buf[:n], err)
-	}
-	if name := w.view.Name(ctx, home+"/f"); !strings.HasPrefix(name, "irods://alice#tempZone@127.0.0.1:") || !strings.HasSuffix(name, home+"/f") {
-		t.Errorf("name: %q", name)
 	}
 }
