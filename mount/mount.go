@@ -233,9 +233,14 @@ func (m *Mount) asOwner(ctx context.Context) context.Context {
 	return tree.WithCaller(ctx, tree.Caller{UID: m.uid, GID: m.gid})
 }
 
-// recover removes what loads of an earlier mount have left in OMERO. What it
-// cannot remove stays in the journal.
+// recover removes what an earlier mount has left on the servers. What it
+// cannot remove stays for the next time.
 func (m *Mount) recover(ctx context.Context) {
+	if n, err := m.irodsView.Cleanup(m.asOwner(ctx), m.irods); err != nil {
+		m.log.Warn("temporary objects of an earlier mount are left in iRODS", "err", err)
+	} else if n > 0 {
+		m.log.Info("removed temporary objects of an earlier mount from iRODS", "objects", n)
+	}
 	err := m.journal.Recover(m.asOwner(ctx), func(ctx context.Context, l transfer.Leftover) error {
 		m.log.Info("removing what a load has left", "load", l.Load, "filesets", l.Filesets, "files", l.Files)
 		return m.omeroView.DiscardLoad(ctx, l)

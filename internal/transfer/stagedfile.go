@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"omerods/fs/tree"
+	"omerods/internal/task"
 )
 
 // stagedFile is a file that is being written into a load. Its fields but
@@ -140,12 +141,13 @@ func (h *stagedHandle) Flush(ctx context.Context) error {
 		return nil
 	}
 	c, _ := tree.CallerFrom(ctx)
+	dead := task.Killed(c.TID)
 	f.load.mu.Lock()
 	if !f.dirty && (f.content.Size() > 0 || f.arrived || f.result != nil) {
 		defer f.load.mu.Unlock()
 		return f.result
 	}
-	if killed(c.TID) {
+	if dead {
 		f.cutOff = true
 		f.result = tree.Errorf(tree.ErrCutOff, "%s was cut off: the program that wrote it was killed", f.name)
 		defer f.load.mu.Unlock()

@@ -2,56 +2,13 @@ package transfer
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"omerods/internal/task"
 )
-
-// pfSignaled is PF_SIGNALED of the kernel's task flags: the task is dying of
-// a signal. The kernel flushes its open files then just as for a good close.
-const pfSignaled = 0x00000400
-
-// killed says whether a thread is being killed by a signal. A thread that
-// cannot be looked at counts as alive: the kernel holds the caller of a
-// request until it is answered, so only a foreign pid namespace hides it.
-func killed(tid uint32) bool {
-	if tid == 0 {
-		return false
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", tid))
-	if err != nil {
-		return false
-	}
-	// The command's name, in parentheses, may hold anything.
-	f := strings.Fields(string(stat[strings.LastIndex(string(stat), ")")+1:]))
-	if len(f) < 7 {
-		return false
-	}
-	flags, err := strconv.ParseUint(f[6], 10, 64)
-	return err == nil && flags&pfSignaled != 0
-}
-
-// process returns the process a thread belongs to, 0 when it is not visible.
-func process(tid uint32) int {
-	if tid == 0 {
-		return 0
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if v, ok := strings.CutPrefix(line, "Tgid:"); ok {
-			pid, _ := strconv.Atoi(strings.TrimSpace(v))
-			return pid
-		}
-	}
-	return 0
-}
 
 // Writers follows the processes that write one thing, so that their end can
 // be noticed.
@@ -74,7 +31,7 @@ func NewWriters(ctx context.Context, ended func()) *Writers {
 
 // Saw notes that a thread has written.
 func (w *Writers) Saw(tid uint32) {
-	pid := process(tid)
+	pid := task.Process(tid)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if pid == 0 {
