@@ -87,6 +87,15 @@ func (n *node) setAttr(ctx context.Context, change tree.AttrChange) (tree.Attr, 
 	if !ok {
 		return tree.Attr{}, tree.Errorf(tree.ErrNotPermitted, "attributes cannot be changed here")
 	}
+	if change.UID != nil || change.GID != nil {
+		a, err := n.attr(ctx)
+		if err != nil {
+			return tree.Attr{}, err
+		}
+		if c, _ := tree.CallerFrom(ctx); !mayGive(c, a, change) {
+			return tree.Attr{}, tree.Errorf(tree.ErrNotPermitted, "only root gives files away")
+		}
+	}
 	return setter.SetAttr(ctx, change)
 }
 

@@ -26,6 +26,19 @@ func permitted(c tree.Caller, a tree.Attr, mask uint32) bool {
 	return a.Mode&mask == mask
 }
 
+// mayGive says whether the caller may change owner and group, by the rule of
+// local filesystems: a user who could give a file away would then not be
+// allowed by the kernel to set its mode, and cp -a would fail.
+func mayGive(c tree.Caller, a tree.Attr, change tree.AttrChange) bool {
+	if c.UID == 0 {
+		return true
+	}
+	if change.UID != nil && *change.UID != a.UID {
+		return false
+	}
+	return change.GID == nil || *change.GID == a.GID || (c.UID == a.UID && inGroup(c, *change.GID))
+}
+
 func inGroup(c tree.Caller, gid uint32) bool {
 	return c.GID == gid || slices.Contains(groups(c.TID), gid)
 }
