@@ -88,6 +88,7 @@ func BenchmarkRatioList(b *testing.B) {
 		say("list a dataset of %d images with %s: %.2f of that time (%s; %s), %d queries and %d other requests", m.images, what,
 			t.median(what).Seconds()/query.Seconds(), short(t.median(what)), t.spread(what), asks[what].queries, asks[what].others)
 	}
+	say("  ls -l asks for the sizes of transfer.xml and SHA1SUMS, which are made for it")
 	b.ReportMetric(t.median("ls -f").Seconds()/query.Seconds(), "names-ratio")
 	b.ReportMetric(t.median("ls -l").Seconds()/query.Seconds(), "attributes-ratio")
 	b.ReportMetric(0, "ns/op")

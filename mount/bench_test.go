@@ -170,6 +170,14 @@ func (t times) measure(what string, do func()) {
 	t[what] = append(t[what], time.Since(start))
 }
 
+// inTurn does some things, in each round beginning with another one: what runs
+// first finds other caches and another heap than what runs last.
+func inTurn(round int, things ...func()) {
+	for i := range things {
+		things[(round+i)%len(things)]()
+	}
+}
+
 // median returns the duration in the middle.
 func (t times) median(what string) time.Duration {
 	d := slices.Sorted(slices.Values(t[what]))
