@@ -71,12 +71,26 @@ func (n *node) Setattr(ctx context.Context, f gofuse.FileHandle, in *fuse.SetAtt
 	}
 	ctx, end := n.mount.begin(ctx, opSetAttr, bound)
 	defer end()
-	a, err := n.setAttr(ctx, attrChange(in))
+	change := attrChange(in)
+	if !n.mayGive(ctx, change) {
+		return syscall.EPERM // no failure: cp -a only asks
+	}
+	a, err := n.setAttr(ctx, change)
 	if err != nil {
 		return n.mount.fail(ctx, opSetAttr, n.entity.path(), err)
 	}
 	n.mount.fillAttr(out, n.entity, a)
 	return 0
+}
+
+// mayGive says whether the caller may change owner and group so.
+func (n *node) mayGive(ctx context.Context, change tree.AttrChange) bool {
+	if change.UID == nil && change.GID == nil {
+		return true
+	}
+	c, _ := tree.CallerFrom(ctx)
+	a, err := n.attr(ctx)
+	return err != nil || mayGive(c, a, change) // the error comes again
 }
 
 func (n *node) setAttr(ctx context.Context, change tree.AttrChange) (tree.Attr, error) {
@@ -86,15 +100,6 @@ func (n *node) setAttr(ctx context.Context, change tree.AttrChange) (tree.Attr, 
 	setter, ok := n.entity.tree().(tree.AttrSetter)
 	if !ok {
 		return tree.Attr{}, tree.Errorf(tree.ErrNotPermitted, "attributes cannot be changed here")
-	}
-	if change.UID != nil || change.GID != nil {
-		a, err := n.attr(ctx)
-		if err != nil {
-			return tree.Attr{}, err
-		}
-		if c, _ := tree.CallerFrom(ctx); !mayGive(c, a, change) {
-			return tree.Attr{}, tree.Errorf(tree.ErrNotPermitted, "only root gives files away")
-		}
 	}
 	return setter.SetAttr(ctx, change)
 }

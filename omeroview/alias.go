@@ -3,7 +3,6 @@ package omeroview
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"omerods/fs/tree"
 )
@@ -14,7 +13,6 @@ import (
 type aliasDir struct {
 	tree.Dir
 	written tree.Dir
-	kept    keptAttr
 }
 
 var (
@@ -28,7 +26,7 @@ var (
 // aliasFile is a live file that has just been loaded.
 type aliasFile struct {
 	tree.File
-	kept keptAttr
+	written tree.File
 }
 
 var (
@@ -46,7 +44,9 @@ func withAlias(live tree.Node, written tree.Node) tree.Node {
 			return &aliasDir{Dir: l, written: w}
 		}
 	case tree.File:
-		return &aliasFile{File: l}
+		if w, ok := written.(tree.File); ok {
+			return &aliasFile{File: l, written: w}
+		}
 	}
 	return live
 }
@@ -79,11 +79,13 @@ func (d *aliasDir) List(ctx context.Context) ([]tree.Entry, error) {
 
 // SetAttr implements tree.AttrSetter.
 func (d *aliasDir) SetAttr(ctx context.Context, c tree.AttrChange) (tree.Attr, error) {
-	return d.kept.set(ctx, d.Dir, c)
+	return setAlias(ctx, d.Dir, d.written, c)
 }
 
 // Attr implements tree.Node.
-func (d *aliasDir) Attr(ctx context.Context) (tree.Attr, error) { return d.kept.attr(ctx, d.Dir) }
+func (d *aliasDir) Attr(ctx context.Context) (tree.Attr, error) {
+	return aliasAttr(ctx, d.Dir, d.written)
+}
 
 // Getxattr implements tree.XAttrs.
 func (d *aliasDir) Getxattr(ctx context.Context, name string) ([]byte, error) {
@@ -106,11 +108,13 @@ func (d *aliasDir) Unlink(ctx context.Context, name string) error { return refus
 func (d *aliasDir) Rmdir(ctx context.Context, name string) error { return refuse(ctx, d, name) }
 
 // Attr implements tree.Node.
-func (f *aliasFile) Attr(ctx context.Context) (tree.Attr, error) { return f.kept.attr(ctx, f.File) }
+func (f *aliasFile) Attr(ctx context.Context) (tree.Attr, error) {
+	return aliasAttr(ctx, f.File, f.written)
+}
 
 // SetAttr implements tree.AttrSetter.
 func (f *aliasFile) SetAttr(ctx context.Context, c tree.AttrChange) (tree.Attr, error) {
-	return f.kept.set(ctx, f.File, c)
+	return setAlias(ctx, f.File, f.written, c)
 }
 
 // Getxattr implements tree.XAttrs.
@@ -141,58 +145,33 @@ func listxattr(ctx context.Context, n tree.Node) ([]string, error) {
 	return nil, nil
 }
 
-// keptAttr are attributes that were set on a live node and live as long as the
-// kernel knows it.
-type keptAttr struct {
-	mu     sync.Mutex // guards the field below
-	change tree.AttrChange
-}
-
-func (k *keptAttr) attr(ctx context.Context, n tree.Node) (tree.Attr, error) {
-	a, err := n.Attr(ctx)
+// aliasAttr are the attributes of a live node as the program that wrote it
+// left them: its owner, too, because the kernel lets only the owner of a file
+// change what copying programs change last.
+func aliasAttr(ctx context.Context, live, written tree.Node) (tree.Attr, error) {
+	a, err := live.Attr(ctx)
 	if err != nil {
 		return a, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.change.Mode != nil {
-		a.Mode = *k.change.Mode & 0o7777
+	w, err := written.Attr(ctx)
+	if err != nil {
+		return a, err
 	}
-	if k.change.UID != nil {
-		a.UID = *k.change.UID
-	}
-	if k.change.GID != nil {
-		a.GID = *k.change.GID
-	}
-	if k.change.Mtime != nil {
-		a.Mtime = *k.change.Mtime
-	}
-	if k.change.Atime != nil {
-		a.Atime = *k.change.Atime
-	}
+	a.Mode, a.UID, a.GID = w.Mode, w.UID, w.GID
+	a.Mtime, a.Atime, a.Ctime = w.Mtime, w.Atime, w.Ctime
+	a.Valid = -1 // the live attributes come back when the alias ends
 	return a, nil
 }
 
-func (k *keptAttr) set(ctx context.Context, n tree.Node, c tree.AttrChange) (tree.Attr, error) {
+// setAlias keeps attributes that OMERO has no place for with what was written.
+func setAlias(ctx context.Context, live, written tree.Node, c tree.AttrChange) (tree.Attr, error) {
 	if c.Size != nil {
 		return tree.Attr{}, readOnly()
 	}
-	k.mu.Lock()
-	if c.Mode != nil {
-		k.change.Mode = c.Mode
+	if setter, ok := written.(tree.AttrSetter); ok {
+		if _, err := setter.SetAttr(ctx, c); err != nil {
+			return tree.Attr{}, err
+		}
 	}
-	if c.UID != nil {
-		k.change.UID = c.UID
-	}
-	if c.GID != nil {
-		k.change.GID = c.GID
-	}
-	if c.Mtime != nil {
-		k.change.Mtime = c.Mtime
-	}
-	if c.Atime != nil {
-		k.change.Atime = c.Atime
-	}
-	k.mu.Unlock()
-	return k.attr(ctx, n)
+	return aliasAttr(ctx, live, written)
 }

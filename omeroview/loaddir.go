@@ -84,6 +84,11 @@ func (d loadDir) List(ctx context.Context) ([]tree.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, e := range entries {
+		if alias := d.loads().Alias(ctx, p, e.Name); alias != nil && e.Node != nil {
+			entries[i].Node = withAlias(e.Node, alias)
+		}
+	}
 	return append(entries, d.loads().List(ctx, p)...), nil
 }
 
