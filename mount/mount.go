@@ -51,6 +51,7 @@ type Mount struct {
 	omeroView *omeroview.View
 	irodsView *irodsview.View
 	server    *fs.Server
+	health    health
 }
 
 // Start logs in, mounts, and returns when the mount can be used.
@@ -311,13 +312,4 @@ func (m *Mount) close() {
 			m.log.Warn("logging out of OMERO", "err", err)
 		}
 	}
-}
-
-func (m *Mount) omeroStatus() ServerStatus {
-	return ServerStatus{Server: m.omero.Server().Host, User: m.omero.Who().UserName, State: "connected, version " + m.omero.Server().Version}
-}
-
-func (m *Mount) irodsStatus(context.Context) ServerStatus {
-	user, zone := m.irods.User()
-	return ServerStatus{Server: m.irods.String(), User: user + "#" + zone, State: "version " + m.irods.Version()}
 }

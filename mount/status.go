@@ -45,7 +45,7 @@ func (m *Mount) status(ctx context.Context) Status {
 	if _, err := m.people.Person(ctx, c.UID); err != nil {
 		return s
 	}
-	s.OMERO, s.IRODS = m.omeroStatus(), m.irodsStatus(ctx)
+	s.OMERO, s.IRODS = m.health.servers(ctx, m)
 	return s
 }
 
