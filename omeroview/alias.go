@@ -107,6 +107,18 @@ func (d *aliasDir) Unlink(ctx context.Context, name string) error { return refus
 // Rmdir implements tree.Remover as the live folder does.
 func (d *aliasDir) Rmdir(ctx context.Context, name string) error { return refuse(ctx, d, name) }
 
+// Open implements tree.File. The program that loaded the file may write it
+// again, which only compares; see package transfer.
+func (f *aliasFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
+	w, ok := f.written.(interface {
+		WrittenBy(ctx context.Context) bool
+	})
+	if opts.Write && ok && w.WrittenBy(ctx) {
+		return f.written.Open(ctx, opts)
+	}
+	return f.File.Open(ctx, opts)
+}
+
 // Attr implements tree.Node.
 func (f *aliasFile) Attr(ctx context.Context) (tree.Attr, error) {
 	return aliasAttr(ctx, f.File, f.written)
@@ -165,13 +177,15 @@ func aliasAttr(ctx context.Context, live, written tree.Node) (tree.Attr, error) 
 
 // setAlias keeps attributes that OMERO has no place for with what was written.
 func setAlias(ctx context.Context, live, written tree.Node, c tree.AttrChange) (tree.Attr, error) {
-	if c.Size != nil {
+	setter, ok := written.(tree.AttrSetter)
+	if !ok {
 		return tree.Attr{}, readOnly()
 	}
-	if setter, ok := written.(tree.AttrSetter); ok {
-		if _, err := setter.SetAttr(ctx, c); err != nil {
-			return tree.Attr{}, err
+	if _, err := setter.SetAttr(ctx, c); err != nil {
+		if c.Size != nil {
+			return tree.Attr{}, readOnly()
 		}
+		return tree.Attr{}, err
 	}
 	return aliasAttr(ctx, live, written)
 }

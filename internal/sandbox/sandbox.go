@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"omerods/internal/omero/slice"
 	"omerods/internal/sandbox/blitz"
@@ -66,6 +67,8 @@ type Sandbox struct {
 
 	omeroAddr, irodsAddr *net.TCPAddr
 	users                []User
+	once                 sync.Once
+	closeErr             error
 	notes                []sample.Note
 }
 
@@ -199,8 +202,13 @@ func (s *Sandbox) serve(port int, run func(net.Listener) error) (*net.TCPAddr, e
 	return l.Addr().(*net.TCPAddr), nil
 }
 
-// Close ends both servers and waits for that.
+// Close ends both servers and waits for that. It may be called again.
 func (s *Sandbox) Close() error {
+	s.once.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Sandbox) close() error {
 	var errs []error
 	if s.irods != nil {
 		errs = append(errs, s.irods.Close())

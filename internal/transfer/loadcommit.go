@@ -253,6 +253,9 @@ func (l *Load) finish() {
 	l.record.Object = string(pack.NewID(made.Kind, made.ID))
 	l.record.Reason = ""
 	l.ended = l.of.cfg.Now()
+	for _, f := range l.top.files(map[string]*stagedFile{}) {
+		f.content.Free() // what programs that were cut off have left
+	}
 	l.end(StateFinished)
 	l.mu.Unlock()
 	l.place.Changed(l.ctx)

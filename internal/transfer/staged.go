@@ -164,9 +164,6 @@ func (d *stagedDir) Create(ctx context.Context, name string, opts tree.CreateOpt
 	d.load.saw(ctx)
 	d.load.mu.Lock()
 	defer d.load.mu.Unlock()
-	if err := d.load.writable(); err != nil {
-		return nil, nil, err
-	}
 	switch c := d.children[name].(type) {
 	case *stagedDir:
 		return nil, nil, tree.ErrIsDir
@@ -176,6 +173,9 @@ func (d *stagedDir) Create(ctx context.Context, name string, opts tree.CreateOpt
 		}
 		h, err := c.openLocked(opts.OpenOptions)
 		return c, h, err
+	}
+	if err := d.load.writable(); err != nil {
+		return nil, nil, err
 	}
 	content, err := d.load.of.cfg.Spool.file()
 	if err != nil {

@@ -18,6 +18,7 @@ type stagedFile struct {
 	stagedAttr
 
 	writers int   // handles open for writing
+	repeats int   // handles of programs that write it once more
 	dirty   bool  // written since the last flush
 	cutOff  bool  // its writer was killed
 	gone    bool  // unlinked
@@ -43,7 +44,7 @@ func (f *stagedFile) Attr(context.Context) (tree.Attr, error) {
 func (f *stagedFile) SetAttr(_ context.Context, c tree.AttrChange) (tree.Attr, error) {
 	f.load.mu.Lock()
 	defer f.load.mu.Unlock()
-	if c.Size != nil && *c.Size != f.content.Size() {
+	if c.Size != nil && *c.Size != f.content.Size() && !(f.arrived && f.repeats > 0) {
 		if f.arrived {
 			return tree.Attr{}, errFreed
 		}
@@ -75,7 +76,8 @@ func (f *stagedFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Hand
 func (f *stagedFile) openLocked(opts tree.OpenOptions) (tree.WriteHandle, error) {
 	if opts.Write {
 		if f.arrived {
-			return nil, tree.Errorf(tree.ErrBusy, "%s has arrived whole and is on its way into OMERO", f.name)
+			f.repeats++
+			return &repeatHandle{file: f, sums: NewSums()}, nil
 		}
 		if err := f.load.writable(); err != nil {
 			return nil, err
@@ -169,6 +171,11 @@ func (h *stagedHandle) Sync(context.Context) error { return nil }
 
 // CopyFrom implements tree.CopyTarget.
 func (h *stagedHandle) CopyFrom(ctx context.Context, src tree.CopySource, off, n int64) (int64, error) {
+	return copyInto(ctx, h, src, off, n)
+}
+
+// copyInto copies up to 64 MiB in pieces, so that it can be cancelled.
+func copyInto(ctx context.Context, h tree.WriteHandle, src tree.CopySource, off, n int64) (int64, error) {
 	const step, piece = 64 << 20, 4 << 20
 	n = min(n, step)
 	buf := make([]byte, min(n, piece))

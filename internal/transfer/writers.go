@@ -57,6 +57,14 @@ func (w *Writers) Alive() bool {
 	return len(w.alive) > 0 || w.unknown
 }
 
+// Knows says whether the process of a thread is one of the living writers.
+func (w *Writers) Knows(tid uint32) bool {
+	pid := task.Process(tid)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return pid != 0 && w.alive[pid]
+}
+
 func (w *Writers) follow(pid, fd int) {
 	defer w.wait.Done()
 	f := os.NewFile(uintptr(fd), "pidfd")

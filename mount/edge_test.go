@@ -1,0 +1,158 @@
+package mount
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"omerods/internal/sandbox"
+)
+
+// bigTIFF writes a picture of about size bytes that takes a while to copy.
+func bigTIFF(t *testing.T, path string, size int) {
+	t.Helper()
+	const width = 4096
+	height := size / width / 2
+	n := width * height * 2
+	b := make([]byte, 8+n)
+	copy(b, "II*\x00")
+	binary.LittleEndian.PutUint32(b[4:], uint32(8+n))
+	rand.Read(b[8:])
+	tags := [][3]uint32{{256, 4, width}, {257, 4, uint32(height)}, {258, 3, 16}, {259, 3, 1}, {262, 3, 1}, {273, 4, 8}, {277, 3, 1}, {278, 4, uint32(height)}, {279, 4, uint32(n)}}
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(tags)))
+	for _, tag := range tags {
+		b = binary.LittleEndian.AppendUint16(b, uint16(tag[0]))
+		b = binary.LittleEndian.AppendUint16(b, uint16(tag[1]))
+		b = binary.LittleEndian.AppendUint32(b, 1)
+		b = binary.LittleEndian.AppendUint32(b, tag[2])
+	}
+	b = binary.LittleEndian.AppendUint32(b, 0)
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCutOffCopiesGoOn kills cp, rsync and tar in the middle of a large file,
+// both ways, and runs the same command again.
+func TestCutOffCopiesGoOn(t *testing.T) {
+	images := filepath.Join(t.TempDir(), "study")
+	if err := os.Mkdir(images, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	bigTIFF(t, filepath.Join(images, "big.tif"), 96<<20)
+	bigTIFF(t, filepath.Join(images, "small.tif"), 1<<20)
+	w := newWorld(t, sandbox.Config{Images: images})
+	project := w.omero("projects", "study")
+	want := describe(w.sandbox.Store(), "Project", w.id(project))
+	saved := w.home("study")
+	w.run("cp", "-r", project, saved)
+
+	commands := map[string]string{
+		"cp":    `cp -rT "$1" "$2"`,
+		"rsync": `rsync -a "$1/" "$2/"`,
+		"tar":   `mkdir -p "$2" && tar -C "$1" -cf - . | tar -C "$2" -xf -`,
+	}
+	for program, command := range commands {
+		for name, signal := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL} {
+			for way, ends := range map[string][2]string{
+				"save": {project, w.home(program + " " + name)},
+				"load": {saved, w.omero("projects", program+" "+name)},
+			} {
+				t.Run(program+" "+name+" "+way, func(t *testing.T) {
+					outer := w.t
+					w.t = t
+					defer func() { w.t = outer }()
+					projects := w.sandbox.Store().Count("Project")
+					cmd := exec.Command("bash", "-o", "pipefail", "-c", command, "sh", ends[0], ends[1])
+					cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+					if err := cmd.Start(); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(120 * time.Millisecond)
+					_ = syscall.Kill(-cmd.Process.Pid, signal)
+					first := cmd.Wait()
+					if first == nil {
+						t.Logf("%s was faster than the signal", program)
+						return
+					}
+					if way == "save" && attr(ends[1], "user.irods.avu.omerods::state") == "finished" {
+						t.Fatal("a save that was cut off is marked as finished")
+					}
+					if n := w.sandbox.Store().Count("Project"); way == "load" && n != projects {
+						t.Fatalf("a load that was cut off made %d projects", n-projects)
+					}
+					w.run("bash", "-o", "pipefail", "-c", command, "sh", ends[0], ends[1])
+					if way == "save" {
+						eventually(t, "the save is finished", func() bool { return attr(ends[1], "user.irods.avu.omerods::state") == "finished" })
+						w.run("bash", "-c", `cd "$1" && sha1sum -c --quiet SHA1SUMS`, "sh", ends[1])
+						return
+					}
+					eventually(t, "the project shows", func() bool { return attr(ends[1], "user.omero.id") != "" })
+					if n := w.sandbox.Store().Count("Project"); n != projects+1 {
+						t.Errorf("made %d projects, want 1", n-projects)
+					}
+					if got := describe(w.sandbox.Store(), "Project", w.id(ends[1])); got != want {
+						t.Errorf("the project differs:\n%s\n%s", got, want)
+					}
+					w.noMarksLeft()
+				})
+			}
+		}
+	}
+}
+
+// TestSpoolLimit loads more than the spool holds.
+func TestSpoolLimit(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	saved := w.home("Kidney")
+	w.run("cp", "-r", w.omero("projects", "Kidney"), saved)
+	w.unmount()
+	w.remount(func(c *Config) { c.SpoolLimit = 300 << 10 })
+	filesets, projects := w.sandbox.Store().Count("Fileset"), w.sandbox.Store().Count("Project")
+	target := w.omero("projects", "Too large")
+	out, code := w.try("cp", "-r", saved, target)
+	if code == 0 {
+		t.Fatalf("cp: exit code 0, want an error\n%s", out)
+	}
+	if text, ok, err := Why(target); err != nil || !ok {
+		t.Errorf("why: %q, %v, %v", text, ok, err)
+	}
+	w.run("rm", "-rf", target)
+	eventually(t, "what was uploaded is removed", func() bool { return w.sandbox.Store().Count("Fileset") == filesets })
+	if n := w.sandbox.Store().Count("Project"); n != projects {
+		t.Errorf("made %d projects", n-projects)
+	}
+	eventually(t, "the spool is empty", func() bool { return w.mount.spool.Used() == 0 })
+}
+
+// TestServersAway stops both servers under a mount.
+func TestServersAway(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	w.run("ls", w.home())
+	if err := w.sandbox.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// What was listed just now is still valid for a moment.
+	for _, dir := range []string{w.omero("projects", "Kidney", "Confocal"), w.home()} {
+		eventually(t, "ls "+dir+" fails without its server", func() bool {
+			out, code := w.try("ls", dir)
+			return code != 0 && strings.Contains(out, "timed out")
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	done := make(chan struct{})
+	go func() { w.unmount(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		t.Error("the mount does not end without its servers")
+	}
+}
