@@ -70,7 +70,10 @@ func TestCutOffCopiesGoOn(t *testing.T) {
 					w.t = t
 					defer func() { w.t = outer }()
 					projects := w.sandbox.Store().Count("Project")
-					cmd := exec.Command("bash", "-o", "pipefail", "-c", command, "sh", ends[0], ends[1])
+					// The last descriptor that a dying program closes tells that all others
+					// are closed: Wait returns when nobody holds the pipe any more.
+					cmd := exec.Command("bash", "-o", "pipefail", "-c", "exec 200>&2; "+command, "sh", ends[0], ends[1])
+					cmd.Stderr = &strings.Builder{}
 					cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 					if err := cmd.Start(); err != nil {
 						t.Fatal(err)
