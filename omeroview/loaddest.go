@@ -138,6 +138,18 @@ func (d *loadDestination) Discard(ctx context.Context, filesets, files []int64) 
 	return errors.Join(errs...)
 }
 
+// unmark takes the mark of a load off the images that still have it.
+func (d *loadDestination) unmark(ctx context.Context, load string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	ids, err := d.client.OwnAnnotations(ctx, omero.CommentAnnotation, LoadingNamespace, load)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	_, err = d.client.Delete(ctx, map[omero.Kind][]int64{omero.Kind(omero.CommentAnnotation): ids}, omero.DeleteOptions{})
+	return err
+}
+
 // findLoad looks for what a load has made whose last answer was lost. It asks
 // for a while, because the server may still be at it.
 func (d *loadDestination) findLoad(ctx context.Context, load string, kind omero.Kind) (id int64, found bool, err error) {

@@ -196,6 +196,10 @@ func (v *View) DiscardLoad(ctx context.Context, l transfer.Leftover) error {
 	if err := d.Discard(ctx, l.Filesets, l.Files); err != nil {
 		return fmt.Errorf("remove filesets %v and files %v: %w", l.Filesets, l.Files, err)
 	}
+	// What was not removed belongs to a load that did commit.
+	if err := d.unmark(ctx, l.Load); err != nil {
+		return fmt.Errorf("take the mark off the images of load %s: %w", l.Load, err)
+	}
 	v.Invalidate()
 	return nil
 }

@@ -53,7 +53,8 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 	default:
 		return transfer.Finished{}, true, errors.Join(loadError("make the objects", err), f.undo(ctx))
 	}
-	f.unmark(ctx)
+	// What is left of the mark does no harm to images that are in a dataset.
+	_ = f.unmark(ctx, spec.Load)
 	return made, true, nil
 }
 
@@ -360,16 +361,4 @@ func (f *finisher) undo(ctx context.Context) error {
 		return fmt.Errorf("annotations of the load are left: %w", err)
 	}
 	return nil
-}
-
-// unmark takes the mark of a load off its images; what is left of it does no
-// harm to images that are in a dataset.
-func (f *finisher) unmark(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	ids, err := f.client.OwnAnnotations(ctx, omero.CommentAnnotation, LoadingNamespace, f.spec.Load)
-	if err != nil || len(ids) == 0 {
-		return
-	}
-	_, _ = f.client.Delete(ctx, map[omero.Kind][]int64{omero.Kind(omero.CommentAnnotation): ids}, omero.DeleteOptions{})
 }
