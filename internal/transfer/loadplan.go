@@ -59,10 +59,14 @@ func (l *Load) plan(f *stagedFile) error {
 	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
 		return tree.Errorf(tree.ErrNotPermitted, "packs with plates or screens cannot be loaded yet")
 	}
+	units := unitsOf(doc)
+	if p := sharedPath(units); p != "" {
+		return tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: two filesets of it have the file %s", p)
+	}
 
 	l.mu.Lock()
 	l.doc, l.ours = doc, manifest != nil
-	l.units = unitsOf(doc)
+	l.units = units
 	l.want(manifest)
 	l.record.Object, l.record.Name = string(doc.Origin.Object), doc.Origin.Name
 	l.record.Files = len(l.wanted)
@@ -168,6 +172,20 @@ func unitsOf(doc *pack.Document) []*unit {
 		return slices.MinFunc(a.images, pack.ID.Compare).Compare(slices.MinFunc(b.images, pack.ID.Compare))
 	})
 	return units
+}
+
+// sharedPath finds a file that belongs to two units, "" when there is none.
+func sharedPath(units []*unit) string {
+	owner := map[string]bool{}
+	for _, u := range units {
+		for _, p := range u.paths {
+			if owner[p] {
+				return p
+			}
+			owner[p] = true
+		}
+	}
+	return ""
 }
 
 // packKind is the kind of a pack's top objects.

@@ -25,6 +25,8 @@ type stagedFile struct {
 	flushed bool  // closed cleanly at least once
 	arrived bool  // whole, and taken by the load
 	result  error // of the last flush
+	broken  error // why what was written is not whole, whatever its close says
+	lost    bool  // broken, and nothing of it was kept
 }
 
 var (
@@ -88,7 +90,7 @@ func (f *stagedFile) openLocked(opts tree.OpenOptions) (tree.WriteHandle, error)
 			}
 		}
 		f.writers++
-		f.cutOff = false
+		f.cutOff, f.lost, f.broken = false, false, nil
 	}
 	return &stagedHandle{file: f, write: opts.Write}, nil
 }
@@ -118,11 +120,14 @@ func (h *stagedHandle) WriteAt(_ context.Context, p []byte, off int64) (int, err
 	}
 	f.load.mu.Lock()
 	err := f.load.writable()
-	if err == nil && f.arrived {
+	switch {
+	case err != nil:
+	case f.arrived:
 		err = errFreed
-	}
-	if err == nil {
-		f.dirty = true
+	case f.lost:
+		err = f.broken
+	default:
+		f.dirty, f.broken = true, nil // a copy that failed may be gone on with by writing
 		if !f.touched {
 			f.mtime = f.load.of.cfg.Now()
 		}
@@ -131,7 +136,25 @@ func (h *stagedHandle) WriteAt(_ context.Context, p []byte, off int64) (int, err
 	if err != nil {
 		return 0, err
 	}
-	return f.content.WriteAt(p, off)
+	n, err := f.content.WriteAt(p, off)
+	if err != nil {
+		f.lose(err)
+	}
+	return n, err
+}
+
+// lose gives back the room of a file that could not be written to its end: its
+// program closes it as if nothing had been, and half of it is good for nothing.
+func (f *stagedFile) lose(err error) {
+	f.load.mu.Lock()
+	defer f.load.mu.Unlock()
+	if f.arrived {
+		return
+	}
+	f.broken, f.lost, f.dirty = err, true, true
+	if terr := f.content.Truncate(0); terr != nil {
+		f.load.of.cfg.Logger.Warn("the spool keeps a file that is good for nothing", "name", f.name, "err", terr)
+	}
 }
 
 // Flush implements tree.WriteHandle: the file is whole unless its writer is
@@ -145,6 +168,10 @@ func (h *stagedHandle) Flush(ctx context.Context) error {
 	c, _ := tree.CallerFrom(ctx)
 	dead := task.Killed(c.TID)
 	f.load.mu.Lock()
+	if f.broken != nil {
+		defer f.load.mu.Unlock()
+		return f.broken
+	}
 	if !f.dirty && (f.content.Size() > 0 || f.arrived || f.result != nil) {
 		defer f.load.mu.Unlock()
 		return f.result
@@ -171,7 +198,15 @@ func (h *stagedHandle) Sync(context.Context) error { return nil }
 
 // CopyFrom implements tree.CopyTarget.
 func (h *stagedHandle) CopyFrom(ctx context.Context, src tree.CopySource, off, n int64) (int64, error) {
-	return copyInto(ctx, h, src, off, n)
+	done, err := copyInto(ctx, h, src, off, n)
+	if err != nil && ctx.Err() == nil {
+		h.file.load.mu.Lock()
+		if h.file.broken == nil && !h.file.arrived {
+			h.file.broken, h.file.dirty = err, true
+		}
+		h.file.load.mu.Unlock()
+	}
+	return done, err
 }
 
 // copyInto copies up to 64 MiB in pieces, so that it can be cancelled.
