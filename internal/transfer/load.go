@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"io"
@@ -35,6 +36,7 @@ type Load struct {
 	ended      time.Time
 	lastSeen   time.Time
 	doc        *pack.Document // nil until transfer.xml has arrived
+	xml        *stagedFile    // of doc
 	ours       bool           // the pack has a manifest of ours
 	wanted     map[string]*wanted
 	missing    int // of wanted
@@ -52,8 +54,9 @@ type Load struct {
 // wanted is a file that the load waits for.
 type wanted struct {
 	pack.File
-	unit *unit // nil for an attachment
-	here bool
+	unit  *unit // nil for an attachment
+	here  bool
+	first *stagedFile // that arrived, when its name has been taken away since
 }
 
 func newLoad(ctx context.Context, ls *Loads, place Place, key loadKey, mode uint32) *Load {
@@ -72,11 +75,12 @@ func newLoad(ctx context.Context, ls *Loads, place Place, key loadKey, mode uint
 	return l
 }
 
-// staged says whether the folder is still being written or worked on.
+// staged says whether the folder is still being written or worked on. One that
+// is being given up has gone already.
 func (l *Load) staged() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.state == StateLoading
+	return l.state == StateLoading && l.failure == nil
 }
 
 // aliased says whether the paths written still lead to what they became.
@@ -109,14 +113,51 @@ func (l *Load) writable() error {
 	return nil
 }
 
-// removable says whether a file may go; the mutex is held.
-func (l *Load) removable(f *stagedFile) error {
-	if f.arrived && l.state == StateLoading && l.wanted[join(f.parent.path(), f.name)] != nil {
-		// It may be in OMERO by now; without it there is no load.
-		if l.committing {
-			return tree.Errorf(tree.ErrBusy, "%s is being made in OMERO", l.key.name)
-		}
-		go l.abort(StateCanceled, tree.Errorf(tree.ErrNotFound, "the load of %s was cancelled by removing %s", l.key.name, f.name))
+// withdraw says whether a name may go, because its file is removed or another
+// takes its place; the mutex is held. What has arrived may be in OMERO by now.
+// The load waits until it comes again, as it does when the same copy is run
+// once more, and then it must be the same.
+func (l *Load) withdraw(f *stagedFile) error {
+	if !f.arrived || l.state != StateLoading || l.failure != nil {
+		return nil
+	}
+	w := l.wanted[join(f.parent.path(), f.name)]
+	if w == nil {
+		return nil
+	}
+	if l.committing {
+		return tree.Errorf(tree.ErrBusy, "%s is being made in OMERO", l.key.name)
+	}
+	if w.here {
+		w.here = false
+		l.missing++
+	}
+	if w.first == nil {
+		w.first = f
+	}
+	return nil
+}
+
+// again accepts a file that has arrived once more if it is the one that came
+// first.
+func (l *Load) again(first, f *stagedFile) error {
+	want, err := first.content.Sums()
+	if err != nil {
+		return err
+	}
+	got, err := f.content.Sums()
+	if err != nil {
+		return err
+	}
+	if got.Size() != want.Size() || !bytes.Equal(got.SHA1(), want.SHA1()) {
+		return tree.Errorf(tree.ErrBusy, "%s is on its way into OMERO with another content", f.name).
+			WithAdvice("remove the folder of this load, and copy again")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !f.dirty {
+		f.arrived = true
+		f.content.Free()
 	}
 	return nil
 }
@@ -135,12 +176,12 @@ func (l *Load) closed(ctx context.Context, f *stagedFile, wait bool) error {
 		return nil
 	}
 	p := join(f.parent.path(), f.name)
-	known := l.doc != nil
+	known, first := l.doc != nil, l.xml
 	l.mu.Unlock()
 
 	if p == transferXML && f.content.Size() > 0 {
 		if known {
-			return tree.Errorf(tree.ErrNotPermitted, "this load has its transfer.xml already")
+			return l.again(first, f)
 		}
 		if err := l.plan(f); err != nil {
 			l.abort(StateFailed, err)
@@ -197,6 +238,21 @@ func (l *Load) take(p string, f *stagedFile) error {
 	}
 	if err := l.compare(p, w, f); err != nil {
 		return err
+	}
+	l.mu.Lock()
+	first := w.first
+	l.mu.Unlock()
+	if first != nil {
+		if err := l.again(first, f); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if f.arrived && !w.here {
+			w.here = true
+			l.missing--
+		}
+		return l.failure
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -64,9 +64,7 @@ func (l *Load) finish() {
 	l.record.Object = string(pack.NewID(made.Kind, made.ID))
 	l.record.Reason = ""
 	l.ended = l.of.cfg.Now()
-	for _, f := range l.top.files(map[string]*stagedFile{}) {
-		f.content.Free() // what programs that were cut off have left
-	}
+	l.freeAll() // what programs that were cut off have left
 	l.end(StateFinished)
 	l.mu.Unlock()
 	l.place.Changed(l.ctx)
@@ -165,13 +163,23 @@ func (l *Load) giveUp(state State, err error) {
 	l.uploads.Wait()
 	l.discard()
 	l.mu.Lock()
-	for _, f := range l.top.files(map[string]*stagedFile{}) {
-		f.content.Free()
-	}
+	l.freeAll()
 	l.end(state)
 	l.mu.Unlock()
 	l.of.drop(l)
 	l.of.cfg.Logger.Info("load given up", "name", l.key.name, "state", state, "why", err)
+}
+
+// freeAll gives all room in the spool back; the mutex is held.
+func (l *Load) freeAll() {
+	for _, f := range l.top.files(map[string]*stagedFile{}) {
+		f.content.Free()
+	}
+	for _, w := range l.wanted {
+		if w.first != nil { // it has no name any more
+			w.first.content.Free()
+		}
+	}
 }
 
 // discard removes what the load has made in OMERO. What cannot be removed now

@@ -40,6 +40,9 @@ func (u *unit) complete() bool { return u.folder == "" && len(u.files) == len(u.
 
 // plan reads the pack's transfer.xml and finds out what has to arrive.
 func (l *Load) plan(f *stagedFile) error {
+	if _, err := f.content.Sums(); err != nil { // they outlive the content
+		return err
+	}
 	r := io.NewSectionReader(f.content, 0, f.content.Size())
 	doc, manifest, err := pack.Decode(r, pack.Limits{})
 	switch {
@@ -65,7 +68,7 @@ func (l *Load) plan(f *stagedFile) error {
 	}
 
 	l.mu.Lock()
-	l.doc, l.ours = doc, manifest != nil
+	l.doc, l.xml, l.ours = doc, f, manifest != nil
 	l.units = units
 	l.want(manifest)
 	l.record.Object, l.record.Name = string(doc.Origin.Object), doc.Origin.Name

@@ -214,14 +214,11 @@ func (d *stagedDir) Unlink(_ context.Context, name string) error {
 		}
 		return tree.ErrNotFound
 	}
-	if err := d.load.removable(f); err != nil {
+	if err := d.load.withdraw(f); err != nil {
 		return err
 	}
 	d.drop(name)
-	f.gone = true
-	if f.writers == 0 {
-		f.content.Free()
-	}
+	f.remove()
 	return nil
 }
 
@@ -269,6 +266,9 @@ func (d *stagedDir) renameLocked(name string, target *stagedDir, newName string,
 	if child == nil {
 		return nil, tree.ErrNotFound
 	}
+	if c, ok := child.(*stagedFile); ok && c.arrived {
+		return nil, tree.Errorf(tree.ErrBusy, "%s is on its way into OMERO", name)
+	}
 	if old := target.children[newName]; old != nil && old != child {
 		if opts.NoReplace {
 			return nil, tree.ErrExists
@@ -285,13 +285,10 @@ func (d *stagedDir) renameLocked(name string, target *stagedDir, newName string,
 			if _, isDir := child.(*stagedDir); isDir {
 				return nil, tree.ErrNotDir
 			}
-			if err := d.load.removable(o); err != nil {
+			if err := d.load.withdraw(o); err != nil {
 				return nil, err
 			}
-			o.gone = true
-			if o.writers == 0 {
-				o.content.Free()
-			}
+			o.remove()
 		}
 		target.drop(newName)
 	}
@@ -307,9 +304,6 @@ func (d *stagedDir) renameLocked(name string, target *stagedDir, newName string,
 		target.add(newName, c)
 		return nil, nil
 	case *stagedFile:
-		if err := d.load.removable(c); err != nil {
-			return nil, err
-		}
 		d.drop(name)
 		c.name, c.parent = newName, target
 		target.add(newName, c)

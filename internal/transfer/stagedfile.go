@@ -95,6 +95,15 @@ func (f *stagedFile) openLocked(opts tree.OpenOptions) (tree.WriteHandle, error)
 	return &stagedHandle{file: f, write: opts.Write}, nil
 }
 
+// remove forgets what nobody needs of a file without a name; the load's mutex
+// is held.
+func (f *stagedFile) remove() {
+	f.gone = true
+	if f.writers == 0 && !f.arrived {
+		f.content.Free()
+	}
+}
+
 // stagedHandle is an open staged file.
 type stagedHandle struct {
 	file  *stagedFile
@@ -246,7 +255,7 @@ func (h *stagedHandle) Release(context.Context) {
 	f.load.mu.Lock()
 	defer f.load.mu.Unlock()
 	f.writers--
-	if f.writers == 0 && f.gone {
+	if f.writers == 0 && f.gone && !f.arrived {
 		f.content.Free()
 	}
 }
