@@ -37,6 +37,7 @@ type Config struct {
 	CacheDir    string
 	SpoolLimit  int64 // bytes
 	CommitWait  time.Duration
+	RequestWait time.Duration
 	AllowOther  bool
 	Foreground  bool
 	LogFile     string
@@ -53,6 +54,8 @@ func Default() Config {
 		CommitWait: 30 * time.Minute,
 		IRODSTrash: true,
 		LogLevel:   "info",
+		// Building the largest transfer.xml takes less.
+		RequestWait: 2 * time.Minute,
 	}
 }
 
@@ -84,6 +87,8 @@ func (c Config) Validate() error {
 		return errors.New("spool-limit must be positive")
 	case c.CommitWait <= 0:
 		return errors.New("commit-wait must be positive")
+	case c.RequestWait <= 0:
+		return errors.New("request-wait must be positive")
 	}
 	return nil
 }

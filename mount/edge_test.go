@@ -8,11 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/blitz"
+	"omerods/internal/sandbox/irodsd"
 )
 
 // bigTIFF writes a picture of about size bytes that takes a while to copy.
@@ -158,4 +161,38 @@ func TestServersAway(t *testing.T) {
 	case <-ctx.Done():
 		t.Error("the mount does not end without its servers")
 	}
+}
+
+// TestServersHang has both servers accept requests and answer none.
+func TestServersHang(t *testing.T) {
+	var hang atomic.Bool
+	release := make(chan struct{})
+	wait := func() {
+		if hang.Load() {
+			<-release
+		}
+	}
+	w := newWorld(t, sandbox.Config{
+		OMEROFault: func(string, int64) blitz.Fault { wait(); return blitz.FaultNone },
+		IRODSFault: func(int, int64) irodsd.Fault { wait(); return irodsd.Fault{} },
+	})
+	w.unmount()
+	w.remount(func(c *Config) { c.RequestWait = time.Second })
+	hang.Store(true)
+	for _, dir := range []string{w.omero("projects", "Kidney", "Confocal"), w.home("nothing")} {
+		began := time.Now()
+		out, code := w.try("ls", dir)
+		if code == 0 || !strings.Contains(out, "timed out") {
+			t.Errorf("ls %s: exit code %d, %q, want a time-out", dir, code, out)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("ls %s took %v", dir, took)
+		}
+	}
+	hang.Store(false)
+	close(release)
+	eventually(t, "the servers are back", func() bool {
+		_, code := w.try("ls", w.omero("projects", "Kidney"), w.home())
+		return code == 0
+	})
 }

@@ -86,6 +86,7 @@ func (m *Mount) begin(ctx context.Context) error {
 		opts.FsName = m.cfg.MountSource
 	}
 	opts.AllowOther = m.cfg.AllowOther
+	opts.Deadline = m.cfg.RequestWait
 	opts.Logger = m.log
 	var err error
 	m.server, err = fs.Mount(ctx, m.root(), m.cfg.Mountpoint, opts)

@@ -117,6 +117,15 @@ var Options = []Option{
 		},
 		Get: func(c *Config) string { return c.CommitWait.String() },
 	},
+	{
+		Name: "request-wait", Group: groupMount,
+		Help: "bounds how long a request other than a close waits for a server that does not answer",
+		Set: func(c *Config, v string) (err error) {
+			c.RequestWait, err = time.ParseDuration(v)
+			return err
+		},
+		Get: func(c *Config) string { return c.RequestWait.String() },
+	},
 	boolean("allow-other", groupMount, "lets the kernel pass requests of other users; they are refused by name", func(c *Config) *bool { return &c.AllowOther }),
 	boolean("foreground", groupMount, "stays in the foreground", func(c *Config) *bool { return &c.Foreground }),
 	text("log-file", groupMount, "writes the log to this file (default: omerods.log in state-dir)", func(c *Config) *string { return &c.LogFile }),

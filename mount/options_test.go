@@ -71,6 +71,7 @@ func TestValidateNamesTheSetting(t *testing.T) {
 		"omero-insecure": func(c *Config) { c.OMEROInsecure, c.OMEROKey = true, "aa" },
 		"spool-limit":    func(c *Config) { c.SpoolLimit = 0 },
 		"commit-wait":    func(c *Config) { c.CommitWait = -1 },
+		"request-wait":   func(c *Config) { c.RequestWait = 0 },
 	} {
 		c := good
 		spoil(&c)
