@@ -130,12 +130,12 @@ func TestSpoolLimit(t *testing.T) {
 	if text, ok, err := Why(target); err != nil || !ok {
 		t.Errorf("why: %q, %v, %v", text, ok, err)
 	}
-	w.run("rm", "-rf", target)
 	eventually(t, "what was uploaded is removed", func() bool { return w.sandbox.Store().Count("Fileset") == filesets })
 	if n := w.sandbox.Store().Count("Project"); n != projects {
 		t.Errorf("made %d projects", n-projects)
 	}
 	eventually(t, "the spool is empty", func() bool { return w.mount.spool.Used() == 0 })
+	eventually(t, "the folder is gone from sight", func() bool { _, err := os.Stat(target); return err != nil })
 }
 
 // TestServersAway stops both servers under a mount.

@@ -46,6 +46,7 @@ type Load struct {
 	generated  map[string]bool // files that carry nothing: whether each has come
 	toCome     int             // of generated
 	settled    bool            // nobody writes any more
+	full       error           // why a file had no room in the spool
 	filesets   []int64
 	files      map[pack.ID]int64 // new original files by file annotation
 	record     Record

@@ -260,6 +260,14 @@ func (l *Load) writersEnded() {
 		return
 	}
 	l.mu.Lock()
+	full := l.full
+	l.mu.Unlock()
+	if full != nil {
+		// It would keep the room from all other loads, and come no further itself.
+		l.abort(StateFailed, full)
+		return
+	}
+	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failure == nil && !l.committing && l.state == StateLoading {
 		l.record.Reason = l.waitingFor()

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"omerods/fs/tree"
@@ -161,6 +162,9 @@ func (f *stagedFile) lose(err error) {
 		return
 	}
 	f.broken, f.lost, f.dirty = err, true, true
+	if errors.Is(err, tree.ErrNoSpace) {
+		f.load.full = err
+	}
 	if terr := f.content.Truncate(0); terr != nil {
 		f.load.of.cfg.Logger.Warn("the spool keeps a file that is good for nothing", "name", f.name, "err", terr)
 	}
