@@ -196,3 +196,20 @@ func TestServersHang(t *testing.T) {
 		return code == 0
 	})
 }
+
+// TestWhyNamesWhatStandsInTheWay asks about a path that cannot be reached
+// because a folder far above it refuses.
+func TestWhyNamesWhatStandsInTheWay(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	if err := w.sandbox.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := w.omero("projects", "Kidney", "Confocal", "glomerulus.ome.tiff")
+	if _, err := os.Stat(path); err == nil {
+		t.Fatal("stat works without the server")
+	}
+	text, ok, err := Why(path)
+	if err != nil || !ok || !strings.Contains(text, "look up") {
+		t.Errorf("why: %q, %v, %v, want what is wrong above", text, ok, err)
+	}
+}

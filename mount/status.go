@@ -83,8 +83,8 @@ func (s Status) Text() string {
 			fmt.Fprintf(w, "\t\t\t\t\tis now %s\n", r.Object)
 		}
 		for _, t := range []string{r.Reason, r.Note} {
-			if t != "" {
-				fmt.Fprintf(w, "\t\t\t\t\t%s\n", t)
+			for line := range strings.Lines(t) { // one for each of several errors
+				fmt.Fprintf(w, "\t\t\t\t\t%s\n", strings.TrimSpace(line))
 			}
 		}
 	}

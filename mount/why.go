@@ -102,18 +102,23 @@ func Why(path string) (text string, ok bool, err error) {
 	return strings.Join(parts, "\n"), len(parts) > 0, nil
 }
 
+// lookUp is how the filesystem calls the search of a name in a folder.
+const lookUp = "look up"
+
 // match finds the failure that a question about path means: the latest at or
-// below it, otherwise the latest at the folder that holds it.
+// below it, otherwise the latest at the folder that holds it, otherwise one
+// that kept the caller from getting there.
 func match(list []failure, path string) (failure, bool) {
 	for _, f := range list {
 		if f.Path == path || path == "" || strings.HasPrefix(f.Path, path+"/") {
 			return f, true
 		}
 	}
-	parent := filepath.Dir(path)
-	for _, f := range list {
-		if f.Path == parent {
-			return f, true
+	for above := filepath.Dir(path); above != "." && above != "/"; above = filepath.Dir(above) {
+		for _, f := range list {
+			if f.Path == above && (f.Op == lookUp || above == filepath.Dir(path)) {
+				return f, true
+			}
 		}
 	}
 	return failure{}, false

@@ -134,3 +134,31 @@ func TestFileWithAFailedCopyHasNotArrived(t *testing.T) {
 		t.Errorf("close: got %v, want the copy's error", err)
 	}
 }
+
+// TestWhatIsLeftIsRemovedWhenTheServerIsBack fails a load whose server is away
+// when its filesets are to be removed.
+func TestWhatIsLeftIsRemovedWhenTheServerIsBack(t *testing.T) {
+	ls, o, p := newTestLoads(t), newFakeOMERO(), newTestPack(t)
+	ls.retry = 5 * time.Millisecond
+	o.failAt, o.away = "finish", 3
+	top := begin(t, ls, o, "Kidney")
+	var failed error
+	for _, n := range p.names(true) {
+		if err := write(testContext(), top, n, p.files[n]); err != nil {
+			failed = err
+		}
+	}
+	if failed == nil {
+		t.Fatal("the load did not fail")
+	}
+	left := func() int {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return len(o.filesets) + len(o.files)
+	}
+	for deadline := time.Now().Add(10 * time.Second); left() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d things are left in OMERO", left())
+		}
+	}
+}

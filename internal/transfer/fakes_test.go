@@ -155,6 +155,7 @@ type fakeOMERO struct {
 	live      map[string]bool
 	failAt    string // operation that fails
 	unsure    bool
+	away      int // how many removals find no server
 	images    int // that an import makes beside what its files say
 	release   chan struct{}
 	mayNot    error
@@ -261,6 +262,10 @@ func (o *fakeOMERO) Finish(_ context.Context, spec FinishSpec) (Finished, bool, 
 func (o *fakeOMERO) Discard(_ context.Context, filesets, files []int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.away > 0 {
+		o.away--
+		return tree.Errorf(tree.ErrOffline, "the server is away")
+	}
 	for _, id := range filesets {
 		delete(o.filesets, id)
 	}

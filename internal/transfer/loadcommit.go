@@ -183,28 +183,51 @@ func (l *Load) freeAll() {
 }
 
 // discard removes what the load has made in OMERO. What cannot be removed now
-// stays in the journal for the next start.
+// is tried again for as long as the mount lives, and then at the next start.
 func (l *Load) discard() {
 	l.mu.Lock()
 	filesets := slices.Clone(l.filesets)
 	files := slices.Collect(maps.Values(l.files))
 	l.mu.Unlock()
+	err := l.discardNow(filesets, files)
+	if err == nil {
+		return
+	}
+	l.of.cfg.Logger.Error("a load that failed has left something in OMERO; it is removed later",
+		"name", l.key.name, "filesets", filesets, "err", err)
+	l.of.wait.Add(1)
+	go func() {
+		defer l.of.wait.Done()
+		tick := time.NewTicker(l.of.retry)
+		defer tick.Stop()
+		for err != nil {
+			select {
+			case <-l.of.ctx.Done():
+				return
+			case <-tick.C:
+			}
+			err = l.discardNow(filesets, files)
+		}
+		l.of.cfg.Logger.Info("removed what a load had left", "name", l.key.name, "filesets", filesets)
+	}()
+}
+
+func (l *Load) discardNow(filesets, files []int64) error {
 	if len(filesets)+len(files) > 0 {
 		ctx, cancel := l.background(2 * time.Minute)
 		defer cancel()
 		dest, err := l.place.Destination(ctx)
-		if err == nil {
-			err = dest.Discard(ctx, filesets, files)
-		}
 		if err != nil {
-			l.of.cfg.Logger.Error("a load that failed has left something in OMERO; it is removed at the next start",
-				"name", l.key.name, "filesets", filesets, "err", err)
-			return
+			return err
+		}
+		if err := dest.Discard(ctx, filesets, files); err != nil {
+			return err
 		}
 	}
 	if err := l.of.cfg.Journal.Done(l.id); err != nil {
 		l.of.cfg.Logger.Warn("journal", "err", err)
 	}
+	return nil
 }
 
 // close ends the load with the mount: a commit that has begun is waited for.

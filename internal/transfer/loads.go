@@ -16,6 +16,10 @@ const aliasFor = 10 * time.Minute
 // uploadsAtOnce bounds how many filesets are on their way into OMERO at once.
 const uploadsAtOnce = 2
 
+// discardEvery is the time between two tries to remove what a load has left
+// on a server that could not be reached.
+const discardEvery = time.Minute
+
 // LoadsConfig holds what Loads needs.
 type LoadsConfig struct {
 	Spool      *Spool
@@ -34,6 +38,7 @@ type Loads struct {
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
 	slots  chan struct{}
+	retry  time.Duration // between two tries to remove what a load has left
 
 	mu    sync.Mutex // guards the field below; taken before a load's own
 	loads map[loadKey]*Load
@@ -49,7 +54,7 @@ type loadKey struct {
 // NewLoads returns Loads; Close ends it.
 func NewLoads(cfg LoadsConfig) *Loads {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Loads{cfg: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, uploadsAtOnce), loads: map[loadKey]*Load{}}
+	return &Loads{cfg: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, uploadsAtOnce), retry: discardEvery, loads: map[loadKey]*Load{}}
 }
 
 // Close gives up all loads that have not committed, removes what they have
