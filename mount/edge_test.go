@@ -213,3 +213,29 @@ func TestWhyNamesWhatStandsInTheWay(t *testing.T) {
 		t.Errorf("why: %q, %v, %v, want what is wrong above", text, ok, err)
 	}
 }
+
+// TestLostAnswerOfAnImport drops the connection after the server has made a
+// fileset, so that the mount never hears its id.
+func TestLostAnswerOfAnImport(t *testing.T) {
+	var lose atomic.Bool
+	var lost atomic.Int64
+	w := newWorld(t, sandbox.Config{OMEROFault: func(op string, _ int64) blitz.Fault {
+		if strings.HasSuffix(op, ".importFileset") && lose.CompareAndSwap(true, false) {
+			lost.Add(1)
+			return blitz.FaultAfter
+		}
+		return blitz.FaultNone
+	}})
+	saved := w.home("Kidney")
+	w.run("cp", "-r", w.omero("projects", "Kidney"), saved)
+	filesets := w.sandbox.Store().Count("Fileset")
+	lose.Store(true)
+	if out, code := w.try("cp", "-r", saved, w.omero("projects", "Lost")); code == 0 && lost.Load() > 0 {
+		t.Logf("the load got over it: %s", out)
+		return
+	}
+	if lost.Load() == 0 {
+		t.Fatal("no answer was lost")
+	}
+	eventually(t, "the fileset that nobody heard of is removed", func() bool { return w.sandbox.Store().Count("Fileset") == filesets })
+}

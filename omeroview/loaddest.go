@@ -101,8 +101,15 @@ func (d *loadDestination) UploadFile(ctx context.Context, spec transfer.FileSpec
 
 // Discard implements transfer.Destination. Only filesets none of whose images
 // is in a dataset are removed: the others belong to a load that did commit.
-func (d *loadDestination) Discard(ctx context.Context, filesets, files []int64) error {
+func (d *loadDestination) Discard(ctx context.Context, load string, filesets, files []int64) error {
 	ctx = d.in(ctx)
+	marked, err := d.client.FilesetsByInfo(ctx, omero.InfoPrefix+"load", load)
+	if err != nil {
+		return err
+	}
+	filesets = slices.Concat(filesets, marked)
+	slices.Sort(filesets)
+	filesets = slices.Compact(filesets)
 	images, err := d.client.ImagesOfFilesets(ctx, filesets)
 	if err != nil {
 		return err

@@ -188,12 +188,7 @@ func (v *View) DiscardLoad(ctx context.Context, l transfer.Leftover) error {
 	}
 	// The group of what is removed is not known any more; the server finds it.
 	d := &loadDestination{client: a.c, group: omero.AllGroups, host: v.host(a)}
-	marked, err := a.c.FilesetsByInfo(ctx, omero.InfoPrefix+"load", l.Load)
-	if err != nil {
-		return err
-	}
-	l.Filesets = append(l.Filesets, marked...)
-	if err := d.Discard(ctx, l.Filesets, l.Files); err != nil {
+	if err := d.Discard(ctx, l.Load, l.Filesets, l.Files); err != nil {
 		return fmt.Errorf("remove filesets %v and files %v: %w", l.Filesets, l.Files, err)
 	}
 	// What was not removed belongs to a load that did commit.

@@ -259,7 +259,7 @@ func (o *fakeOMERO) Finish(_ context.Context, spec FinishSpec) (Finished, bool, 
 	return Finished{Kind: spec.Kind, ID: o.next}, true, nil
 }
 
-func (o *fakeOMERO) Discard(_ context.Context, filesets, files []int64) error {
+func (o *fakeOMERO) Discard(_ context.Context, _ string, filesets, files []int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.away > 0 {

@@ -119,13 +119,17 @@ func (j *Journal) write(l journalLine) error {
 // comes first, because a program may be killed between making a thing and
 // noting it; such things are found by their mark.
 func (j *Journal) Begin(load string, uid uint32) error {
-	j.mu.Lock()
-	_, known := j.open[load]
-	j.mu.Unlock()
-	if known {
+	if j.Has(load) {
 		return nil
 	}
 	return j.write(journalLine{Load: load, UID: uid})
+}
+
+// Has says whether a load may have made something in OMERO and is not done.
+func (j *Journal) Has(load string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.open[load] != nil
 }
 
 // Fileset notes a fileset that a load of a user has begun to import.

@@ -213,14 +213,14 @@ func (l *Load) discard() {
 }
 
 func (l *Load) discardNow(filesets, files []int64) error {
-	if len(filesets)+len(files) > 0 {
+	if l.of.cfg.Journal.Has(l.id) { // an answer that got lost may have named more
 		ctx, cancel := l.background(2 * time.Minute)
 		defer cancel()
 		dest, err := l.place.Destination(ctx)
 		if err != nil {
 			return err
 		}
-		if err := dest.Discard(ctx, filesets, files); err != nil {
+		if err := dest.Discard(ctx, l.id, filesets, files); err != nil {
 			return err
 		}
 	}

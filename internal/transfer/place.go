@@ -47,8 +47,8 @@ type Destination interface {
 	// certain says that it is not known whether that call happened.
 	Finish(ctx context.Context, spec FinishSpec) (made Finished, certain bool, err error)
 	// Discard removes filesets, original files and other things of a load that
-	// did not happen. It removes nothing that is linked into a container.
-	Discard(ctx context.Context, filesets, files []int64) error
+	// did not happen, also filesets of it whose ids nobody has heard of. It removes nothing that is linked into a container.
+	Discard(ctx context.Context, load string, filesets, files []int64) error
 }
 
 // Upload is a fileset whose files are on the server and which has no images
