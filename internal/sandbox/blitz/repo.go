@@ -102,8 +102,10 @@ func (r *repo) shared() Methods {
 // repositories lists the one repository there is, and opens it to the session.
 func (r *repo) repositories(_ context.Context, c *Call) (out []any, err error) {
 	c.Session.Admit(r.id)
+	// Asked before the view is open: a second one inside it would wait behind a
+	// writer that waits for the first.
+	row := r.files.Description()
 	err = c.View(func(tx *store.Tx, who *Caller) error {
-		row := tx.Get(tx.Model().Class("OriginalFile"), r.files.Description().ID)
 		out = []any{r.srv.defs.NewRecord("::omero::grid::RepositoryMap").
 			Set("descriptions", c.Objects(tx, who, row)).
 			Set("proxies", []any{r.srv.proxy(r.id)})}
@@ -117,7 +119,8 @@ func (r *repo) Method(operation string) Method {
 	switch operation {
 	case "root":
 		return func(_ context.Context, c *Call) ([]any, error) {
-			return c.row(func(*store.Tx, *Caller) (*store.Row, error) { return r.files.Description(), nil })
+			row := r.files.Description() // before the view is open, see repositories
+			return c.row(func(*store.Tx, *Caller) (*store.Row, error) { return row, nil })
 		}
 	case "list":
 		return r.list
