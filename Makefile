@@ -10,7 +10,14 @@ PROGRAMS := fusermount3:fuse3 rsync:rsync tar:tar getfattr:attr
 # The race detector links with C.
 TEST_PROGRAMS := $(PROGRAMS) gcc:build-essential gio:libglib2.0-bin unzip:unzip
 
-.PHONY: help build demo test lint unit bench soak fuzz clean
+# What programs made by others need: Ice's runtime and router for peer-ice; to
+# build Ice 3.6 for Python, which omero-py asks for, for peer-omero-py.
+PEER_ICE := /usr/lib/python3/dist-packages/Glacier2/__init__.py:python3-zeroc-ice glacier2router:zeroc-glacier2 \
+  /usr/share/ice/slice/Glacier2/Router.ice:zeroc-ice-slice openssl:openssl gcc:build-essential
+PEER_OMERO_PY := /var/lib/dpkg/info/python3-venv.list:python3-venv /usr/bin/python3-config:python3-dev \
+  /usr/include/openssl/ssl.h:libssl-dev /usr/include/bzlib.h:libbz2-dev g++:build-essential
+
+.PHONY: help build demo test lint unit peers peer-ice peer-omero-py bench soak fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,14 +38,27 @@ lint: ## gofmt, vet, staticcheck
 	@echo "== gofmt"
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt would change: $$out"; exit 1; }
 	@echo "== go vet"
-	@go vet ./...
+	@go vet -tags peer ./...
 	@echo "== staticcheck"
-	@go tool staticcheck ./...
+	@go tool staticcheck -tags peer ./...
 
 unit: build ## go test -race, real mounts included
 	@scripts/need $(TEST_PROGRAMS)
 	@echo "== go test -race ./..."
 	@CGO_ENABLED=1 go test -race -timeout 20m -p 2 ./...
+
+peers: peer-ice peer-omero-py ## the wire against programs made by others
+
+peer-ice: ## against Ice's own runtime and its Glacier2 router
+	@scripts/need $(PEER_ICE)
+	@echo "== peer: the Ice runtime"
+	@CGO_ENABLED=1 go test -race -tags peer -count 1 -timeout 15m ./peers/ice
+
+peer-omero-py: build ## against omero-py and omero-cli-transfer
+	@scripts/need $(PROGRAMS) $(PEER_OMERO_PY)
+	@echo "== peer: omero-py"
+	@scripts/omero-py >/dev/null
+	@CGO_ENABLED=1 OMERODS_OMERO_PY="$$(scripts/omero-py)" go test -race -tags peer -count 1 -timeout 30m ./peers/omeropy
 
 bench: build ## ratios that matter, measured in one run
 	@scripts/need $(PROGRAMS)
