@@ -1,3 +1,3 @@
-/* Ice 3.6 includes a header that Python dropped in version 3.11. What it
-   declared has moved to a header that Python.h includes. */
+/* Ice 3.6 includes this header, which Python dropped in version 3.11; what it
+   declared has long been in Python.h. */
 #include <Python.h>
