@@ -1,0 +1,177 @@
+//go:build peer
+
+// Package omeropy holds the sandbox's OMERO server to the clients that people
+// use with a real one: omero-py with its command line and gateway, ezomero and
+// omero-cli-transfer, all unmodified. It needs the environment that
+// scripts/omero-py makes; "make peer-omero-py" runs it.
+package omeropy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/blitz"
+	"omerods/internal/sandbox/store"
+)
+
+// programLimit ends a program that hangs; it is no measure of speed.
+const programLimit = 5 * time.Minute
+
+var (
+	environment string           // the Python environment
+	box         *sandbox.Sandbox // shared by all tests; each makes its own objects
+	called      sync.Map         // the operations that were called, such as "IQuery.projection"
+)
+
+func TestMain(m *testing.M) {
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	if environment = os.Getenv("OMERODS_OMERO_PY"); environment == "" {
+		return 1, errors.New("OMERODS_OMERO_PY names no Python environment; run: make peer-omero-py")
+	}
+	if _, err := os.Stat(filepath.Join(environment, "bin", "omero")); err != nil {
+		return 1, err
+	}
+	box, err = sandbox.Start(context.Background(), sandbox.Config{OMEROFault: func(op string, _ int64) blitz.Fault {
+		called.Store(op, true)
+		return blitz.FaultNone
+	}})
+	if err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	return code, box.Close()
+}
+
+// account is a user of the sandbox by name.
+func account(t *testing.T, name string) sandbox.User {
+	t.Helper()
+	for _, u := range box.Users() {
+		if u.Name == name {
+			return u
+		}
+	}
+	t.Fatalf("the sandbox has no user %s", name)
+	return sandbox.User{}
+}
+
+// person is somebody at a computer of their own: a home folder, with the
+// sessions of "omero login" in it.
+type person struct {
+	t    *testing.T
+	user sandbox.User
+	home string
+	port string
+}
+
+func newPerson(t *testing.T, name string) *person {
+	t.Helper()
+	u, err := url.Parse(box.OMEROAddress())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &person{t: t, user: account(t, name), home: t.TempDir(), port: u.Port()}
+}
+
+// environ has the password in a variable, where omero-py looks for it.
+func (p *person) environ() []string {
+	return []string{
+		"PATH=" + filepath.Join(environment, "bin") + ":/usr/bin:/bin", "HOME=" + p.home, "OMERO_USERDIR=" + filepath.Join(p.home, "omero"),
+		"OMERO_TMPDIR=" + filepath.Join(p.home, "tmp"), "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1", "PYTHONWARNINGS=ignore",
+		"OMERO_HOST=localhost", "OMERO_PORT=" + p.port, "OMERO_USER=" + p.user.Name, "OMERO_PASSWORD=" + p.user.Password,
+	}
+}
+
+// result is what a program left.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// run runs a program of the environment in the person's home. Everything that
+// it starts ends with it.
+func (p *person) run(name string, args ...string) result {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), programLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(environment, "bin", name), args...)
+	cmd.Dir, cmd.Env = p.home, p.environ()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		p.t.Fatalf("%s %q hangs\n%s%s", name, args, &stdout, &stderr)
+	case err != nil && cmd.ProcessState == nil:
+		p.t.Fatalf("%s: %v", name, err)
+	}
+	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+}
+
+// must runs a program that has to succeed and returns what it printed.
+func (p *person) must(name string, args ...string) string {
+	p.t.Helper()
+	r := p.run(name, args...)
+	if r.code != 0 {
+		p.t.Fatalf("%s %q: exit code %d\n%s%s", name, args, r.code, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
+// omero runs the command line of omero-py, which has to succeed.
+func (p *person) omero(args ...string) string {
+	p.t.Helper()
+	return p.must("omero", args...)
+}
+
+// script runs one of the Python programs in this folder and decodes the JSON
+// that it prints into out.
+func (p *person) script(out any, name string, args ...string) {
+	p.t.Helper()
+	path, err := filepath.Abs(name)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text := p.must("python", append([]string{path}, args...)...)
+	if err := json.Unmarshal([]byte(text), out); err != nil {
+		p.t.Fatalf("%s: %v\n%s", name, err, text)
+	}
+}
+
+// object is the newest object of a class with a name, as the server stores it.
+func object(t *testing.T, class, name string) *store.Row {
+	t.Helper()
+	var found *store.Row
+	box.Store().Each(class, func(r *store.Row) bool {
+		if r.Text("name") == name && (found == nil || r.ID > found.ID) {
+			found = r
+		}
+		return true
+	})
+	if found == nil {
+		t.Fatalf("the server has no %s %q", class, name)
+	}
+	return found
+}
