@@ -33,8 +33,16 @@ var (
 	allDefs = sync.OnceValue(func() *ice.Definitions { return parse("peer.ice", "hidden.ice") })
 )
 
-// parse reads Slice files and those of the runtime.
 func parse(names ...string) *ice.Definitions {
+	d, err := ice.ParseSlice(sources(names...))
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// sources reads Slice files and those of the runtime.
+func sources(names ...string) map[string][]byte {
 	err := filepath.WalkDir(runtimeSlice, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".ice") {
 			names = append(names, path)
@@ -47,14 +55,10 @@ func parse(names ...string) *ice.Definitions {
 			files[name], err = os.ReadFile(name)
 		}
 	}
-	var d *ice.Definitions
-	if err == nil {
-		d, err = ice.ParseSlice(files)
-	}
 	if err != nil {
 		panic(err)
 	}
-	return d
+	return files
 }
 
 // within bounds what a test waits for.

@@ -81,6 +81,9 @@ class EchoI(peer.Echo):
     def failUndeclared(self, current):
         raise peer.Unrelated("nobody expects this")
 
+    def failUnexpectedly(self, current):
+        raise Ice.UnknownUserException("::peer::Unrelated")
+
     def failLocally(self, current):
         raise Ice.TimeoutException()
 
