@@ -108,6 +108,10 @@ class EchoI(peer.Echo):
             waiting.set_result((n, order))
         return future
 
+    def waiting(self, group, current):
+        with self.lock:
+            return len(self.held.get(group, []))
+
     def note(self, text, current):
         with self.lock:
             self.noted.append(text)
