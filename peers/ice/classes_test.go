@@ -118,18 +118,18 @@ var hiddenLines = []string{
 func TestUnknownClasses(t *testing.T) {
 	w := newWorld(t, nil)
 	each(t, w, func(t *testing.T, c *client) {
-		sliced := c.call("hideSliced")[0].(*ice.Object)
+		sliced := c.call("hideSliced", true)[0].(*ice.Object)
 		sameLines(t, "sliced", describe(sliced), hiddenLines)
 		if !slices.Equal(sliced.Unknown, []string{"::peer::Hidden"}) || sliced.Mismatch {
 			t.Errorf("unknown slices %v, mismatch %v", sliced.Unknown, sliced.Mismatch)
 		}
 		if c.enc == ice.Encoding10 {
-			sameLines(t, "compact", describe(c.call("hide")[0]), hiddenLines)
+			sameLines(t, "compact", describe(c.call("hide", true)[0]), hiddenLines)
 			return
 		}
 		// In the compact format it cannot be skipped; the error says so, and
 		// the connection is still good.
-		_, err := c.try("hide")
+		_, err := c.try("hide", true)
 		var protocol *ice.ProtocolError
 		if !errors.As(err, &protocol) || !strings.Contains(err.Error(), "::peer::Hidden is not known here") {
 			t.Errorf("got %v, want that ::peer::Hidden is not known here", err)

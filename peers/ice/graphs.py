@@ -48,10 +48,10 @@ def build():
     return a
 
 
-def hide():
+def hide(deep):
     """An instance whose class only the server knows, with others behind it."""
     seen = peer.Node("seen", None, [], {})
-    riddle = peer.Riddle("what is it?", seen)
+    riddle = peer.Riddle("what is it?", seen) if deep else None
     flower = peer.Flower("flower", seen, [], {}, 1, peer.Color.green, riddle)
     hidden = peer.Hidden("hidden", flower, [seen], {}, 2.5, riddle, seen, "not for you")
     seen.next = hidden

@@ -75,10 +75,13 @@ func build(d *ice.Definitions) *ice.Object {
 }
 
 // hide returns an instance whose class only the server knows.
-func hide() *ice.Object {
+func hide(deep bool) *ice.Object {
 	d := allDefs()
 	seen := node(d, "Node", "seen")
-	riddle := d.New("::peer::Riddle").Set("question", "what is it?").Set("answer", seen)
+	var riddle any
+	if deep {
+		riddle = d.New("::peer::Riddle").Set("question", "what is it?").Set("answer", seen)
+	}
 	flower := node(d, "Flower", "flower").Set("next", seen).Set("weight", 1.0).Set("hue", int32(1)).Set("other", riddle)
 	hidden := node(d, "Hidden", "hidden").Set("next", flower).Set("children", []any{seen}).Set("weight", 2.5).
 		Set("riddle", riddle).Set("seen", seen).Set("secret", "not for you")

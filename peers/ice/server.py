@@ -59,11 +59,11 @@ class EchoI(peer.Echo):
     def buildSliced(self, current):
         return graphs.build()
 
-    def hide(self, current):
-        return graphs.hide()
+    def hide(self, deep, current):
+        return graphs.hide(deep)
 
-    def hideSliced(self, current):
-        return graphs.hide()
+    def hideSliced(self, deep, current):
+        return graphs.hide(deep)
 
     def fail(self, level, current):
         where = graphs.build()

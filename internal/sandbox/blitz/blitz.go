@@ -135,7 +135,9 @@ func New(cfg Config) (*Server, error) {
 		s.tempDir = true
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.ice = iceserver.New(iceserver.Config{Handler: s.handle, TLS: cfg.TLS, Logger: s.log})
+	s.ice = iceserver.New(iceserver.Config{
+		Handler: s.handle, TLS: cfg.TLS, Logger: s.log, IdleTimeout: routerTimeout * time.Second,
+	})
 	s.registerServices()
 	s.wg.Add(1)
 	go s.reap()

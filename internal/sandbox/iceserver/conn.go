@@ -10,6 +10,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"omerods/internal/ice"
@@ -22,7 +23,8 @@ type Conn struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	write sync.Mutex // held while a message is written; taken before mu
+	write sync.Mutex   // held while a message is written; taken before mu
+	last  atomic.Int64 // when bytes last went either way, in ns since 1970
 
 	mu      sync.Mutex // guards the fields below
 	values  map[any]any
@@ -158,8 +160,9 @@ func (c *Conn) read() error {
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	defer c.cancel()
+	handlers.Go(c.watch)
 	slots := make(chan struct{}, c.srv.cfg.MaxConcurrent)
-	br := bufio.NewReaderSize(c.nc, 64<<10)
+	br := bufio.NewReaderSize(activeReader{c}, 64<<10)
 	for {
 		m, err := ice.ReadMessage(br, c.srv.cfg.MaxMessageBytes)
 		if err != nil {
@@ -227,5 +230,6 @@ func (c *Conn) send(msg []byte) error {
 	c.write.Lock()
 	defer c.write.Unlock()
 	_, err := c.nc.Write(msg)
+	c.touch()
 	return err
 }

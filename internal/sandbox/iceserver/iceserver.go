@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	"omerods/internal/ice"
 )
@@ -27,11 +28,20 @@ type Config struct {
 	MaxMessageBytes int          // 0 for 64 MiB; a larger message ends its connection
 	MaxConcurrent   int          // requests of one connection at a time, 0 for 100
 	Logger          *slog.Logger // nil for none
+
+	// HeartbeatInterval is after how long without a message one is sent to a
+	// client whose request is being executed; 0 stands for 30 s.
+	HeartbeatInterval time.Duration
+
+	// IdleTimeout is after how long without a message a connection ends, when
+	// no request is being executed; 0 stands for never.
+	IdleTimeout time.Duration
 }
 
 const (
 	defaultMaxMessageBytes = 64 << 20
 	defaultMaxConcurrent   = 100
+	defaultHeartbeat       = 30 * time.Second
 )
 
 // Server serves Ice connections.
@@ -54,6 +64,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.MaxConcurrent == 0 {
 		cfg.MaxConcurrent = defaultMaxConcurrent
+	}
+	if cfg.HeartbeatInterval == 0 {
+		cfg.HeartbeatInterval = defaultHeartbeat
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
