@@ -290,13 +290,29 @@ class Connections(Peer):
                 echo.leave("crash" + key, False)
             self.assertEqual(echo.leave("crash" + key, False), 2)
 
+
+class Quiet(Peer):
+    """For clients that Ice's properties make watchful or talkative."""
+
+    def test_heartbeats(self):
+        """A connection with nothing but heartbeats outlives two without."""
+        kept = self.echo.ice_getConnection()
+        for i in range(2):
+            idle = peer.EchoPrx.uncheckedCast(self.echo.ice_connectionId("idle %d" % i))
+            ended = threading.Event()
+            connection = idle.ice_getConnection()
+            connection.setACM(Ice.Unset, Ice.Unset, Ice.ACMHeartbeat.HeartbeatOff)
+            connection.setCloseCallback(lambda c: ended.set())
+            self.assertTrue(ended.wait(60), "the server keeps an idle connection")
+        self.assertEqual(self.echo.whoAmI(), "echo")
+        self.assertEqual(self.echo.ice_getConnection(), kept)
+
     def test_long_call(self):
         """The server's heartbeats say that it still works on a call."""
-        echo = self.echo
-        held = echo.holdAsync("long", 1, 2)
-        time.sleep(4 * int(communicator.getProperties().getPropertyWithDefault("Ice.ACM.Client.Timeout", "0")))
+        held = self.echo.holdAsync("long", 1, 2)
+        time.sleep(4 * communicator.getProperties().getPropertyAsInt("Ice.ACM.Client.Timeout"))
         self.assertFalse(held.done(), "the call ended")
-        other = peer.EchoPrx.uncheckedCast(echo.ice_connectionId("other"))
+        other = peer.EchoPrx.uncheckedCast(self.echo.ice_connectionId("other"))
         other.hold("long", 2, 2)
         self.assertEqual(held.result()[0], 1)
 

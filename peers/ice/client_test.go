@@ -3,12 +3,15 @@
 package ice_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
+	"omerods/internal/ice"
 	"omerods/internal/sandbox/iceserver"
 )
 
@@ -39,22 +42,59 @@ func sslClient(dir string) []string {
 
 const wholeMessages = "--Ice.MessageSizeMax=131072"
 
+// everything is what client.py has for clients with usual settings.
+var everything = []string{"Types", "Classes", "Failures", "Load", "Connections"}
+
+func runClient(t *testing.T, scheme string, port int, args ...string) {
+	t.Helper()
+	runPython(t, nil, append([]string{"client.py", endpoint(scheme, port), wholeMessages}, args...)...)
+}
+
 func TestClientOverTCP(t *testing.T) {
 	e := serveEcho(t, iceserver.Config{})
-	runPython(t, nil, "client.py", endpoint("tcp", e.port), wholeMessages)
+	runClient(t, "tcp", e.port, everything...)
 }
 
 func TestClientOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	certificate(t, dir)
 	e := serveEcho(t, iceserver.Config{TLS: serverTLS(t, dir)})
-	runPython(t, nil, append(append([]string{"client.py", endpoint("ssl", e.port), wholeMessages}, sslClient(dir)...),
-		"Types", "Classes", "Failures", "Load", "Connections")...)
+	runClient(t, "ssl", e.port, append(sslClient(dir), everything...)...)
+}
+
+// TestClientOverTLSVersions has the server insist on a version.
+func TestClientOverTLSVersions(t *testing.T) {
+	dir := t.TempDir()
+	certificate(t, dir)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			e := serveEcho(t, iceserver.Config{TLS: serverTLS(t, dir, version)})
+			runClient(t, "ssl", e.port, append(sslClient(dir), "Types")...)
+		})
+	}
+}
+
+// TestClientCompresses has the client compress its requests.
+func TestClientCompresses(t *testing.T) {
+	e := serveEcho(t, iceserver.Config{})
+	r := newRelay(t, ice.Address{Host: "127.0.0.1", Port: e.port})
+	runClient(t, "tcp", r.address("tcp").Port, "--Ice.Override.Compress=1",
+		"Types", "Classes", "Failures", "Load.test_in_flight", "Load.test_sizes", "Load.test_oneway_and_batch")
+	if !slices.ContainsFunc(r.requests(), compressed) {
+		t.Errorf("the client compressed nothing: %v", r.requests())
+	}
+}
+
+// TestClientSendsHeartbeats has the client send nothing else.
+func TestClientSendsHeartbeats(t *testing.T) {
+	e := serveEcho(t, iceserver.Config{IdleTimeout: 2 * time.Second})
+	runClient(t, "tcp", e.port, "--Ice.ACM.Client.Timeout=2", "--Ice.ACM.Client.Heartbeat=3", "--Ice.ACM.Client.Close=0",
+		"Quiet.test_heartbeats")
 }
 
 // TestClientWaitsForLongCall has the client end connections on which it waits
 // for an answer and hears nothing for a second.
 func TestClientWaitsForLongCall(t *testing.T) {
 	e := serveEcho(t, iceserver.Config{HeartbeatInterval: time.Second})
-	runPython(t, nil, "client.py", endpoint("tcp", e.port), "--Ice.ACM.Client.Timeout=1", "Connections.test_long_call")
+	runClient(t, "tcp", e.port, "--Ice.ACM.Client.Timeout=1", "Quiet.test_long_call")
 }

@@ -13,8 +13,8 @@ import (
 	"omerods/internal/ice"
 )
 
-// relay stands between a client and the router: it records what the router
-// sends and can end the connection in the middle of it.
+// relay stands between a client and a server: it records what both send and
+// can end the connection in the middle of a message of the server.
 type relay struct {
 	t  *testing.T
 	to string
@@ -23,8 +23,9 @@ type relay struct {
 
 	mu    sync.Mutex // guards the fields below
 	conns []net.Conn
-	sent  []byte // by the router, over all connections
-	left  int    // that the router may still send; negative for no limit
+	sent  []byte // by the server, over all connections
+	asked []byte // by the client
+	left  int    // that the server may still send; negative for no limit
 
 	// wanted, when not 0, is what the client's requests are made to say of
 	// compression. It is set before the first connection.
@@ -58,33 +59,33 @@ func (r *relay) accept() {
 		if err != nil {
 			return
 		}
-		router, err := net.Dial("tcp", r.to)
+		server, err := net.Dial("tcp", r.to)
 		if err != nil {
 			client.Close()
 			continue
 		}
 		r.mu.Lock()
-		r.conns = append(r.conns, client, router)
+		r.conns = append(r.conns, client, server)
 		r.mu.Unlock()
 		r.wg.Go(func() {
 			if r.wanted == 0 {
-				io.Copy(router, client)
+				io.Copy(server, io.TeeReader(client, record{r}))
 			} else {
-				r.rewrite(router, client)
+				r.rewrite(server, client)
 			}
-			router.Close()
+			server.Close()
 			client.Close()
 		})
 		r.wg.Go(func() {
-			io.Copy(tap{r, client}, router)
-			router.Close()
+			io.Copy(tap{r, client}, server)
+			server.Close()
 			client.Close()
 		})
 	}
 }
 
 // rewrite passes on messages, their compression state changed.
-func (r *relay) rewrite(router, client net.Conn) {
+func (r *relay) rewrite(server, client net.Conn) {
 	head := make([]byte, ice.HeaderBytes)
 	for {
 		if _, err := io.ReadFull(client, head); err != nil {
@@ -92,16 +93,28 @@ func (r *relay) rewrite(router, client net.Conn) {
 		}
 		size := int64(binary.LittleEndian.Uint32(head[10:]))
 		head[9] = r.wanted
-		if _, err := router.Write(head); err != nil {
+		if _, err := server.Write(head); err != nil {
 			return
 		}
-		if _, err := io.CopyN(router, client, size-ice.HeaderBytes); err != nil {
+		if _, err := io.CopyN(server, client, size-ice.HeaderBytes); err != nil {
 			return
 		}
 	}
 }
 
-// tap is the way from the router to the client.
+// record keeps the first bytes of what a client sends.
+type record struct{ r *relay }
+
+func (w record) Write(b []byte) (int, error) {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	if len(w.r.asked) < 1<<20 {
+		w.r.asked = append(w.r.asked, b...)
+	}
+	return len(b), nil
+}
+
+// tap is the way from the server to the client.
 type tap struct {
 	r      *relay
 	client net.Conn
@@ -125,7 +138,7 @@ func (p tap) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// allow ends the connection after the router has sent n more bytes.
+// allow ends the connection after the server has sent n more bytes.
 func (r *relay) allow(n int) {
 	r.mu.Lock()
 	r.left = n
@@ -141,12 +154,25 @@ func (r *relay) cut() {
 	}
 }
 
-// headers returns the headers of the messages that the router sent.
-func (r *relay) headers() []ice.Header {
+// replies and requests return the headers of the messages that were sent over
+// the only connection.
+func (r *relay) replies() []ice.Header {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return headers(r.sent)
+}
+
+func (r *relay) requests() []ice.Header {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return headers(r.asked)
+}
+
+func compressed(h ice.Header) bool { return h.Compression == 2 }
+
+func headers(b []byte) []ice.Header {
 	var all []ice.Header
-	for b := r.sent; len(b) >= ice.HeaderBytes; {
+	for len(b) >= ice.HeaderBytes {
 		size := int(binary.LittleEndian.Uint32(b[10:]))
 		all = append(all, ice.Header{Type: b[8], Compression: b[9], Size: size})
 		b = b[min(max(size, ice.HeaderBytes), len(b)):]

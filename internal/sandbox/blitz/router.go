@@ -157,7 +157,7 @@ func (l *link) forward(ctx context.Context, req *ice.Request) *ice.Reply {
 	sess, client, known := l.session, l.client, l.table[req.Identity] != nil
 	l.mu.Unlock()
 	if sess == nil {
-		l.conn.Close() // what Glacier2 does with a connection without a session
+		l.conn.Abort() // as Glacier2 ends a connection without a session: without a word
 		return nil
 	}
 	if !known {

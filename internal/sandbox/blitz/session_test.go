@@ -45,8 +45,8 @@ func TestRequestWithoutSessionClosesTheConnection(t *testing.T) {
 	}
 	_, err = conn.Invoke(t.Context(), &ice.Request{Identity: ice.Identity{Name: "omero.api.IQuery", Category: "x"}, Operation: "ice_ping", Mode: ice.Nonmutating, Params: params})
 	var lost *ice.ConnectionLostError
-	if !errors.As(err, &lost) {
-		t.Errorf("got %v, want a lost connection", err)
+	if !errors.As(err, &lost) || !lost.Sent {
+		t.Errorf("got %#v, want a connection that is lost without a word", err)
 	}
 }
 
