@@ -1,5 +1,7 @@
 package ice
 
+import "strings"
+
 // reference reads what stands at the place of a class.
 func (d *decoder) reference(class *Class) *Object {
 	var o *Object
@@ -164,6 +166,10 @@ func (d *decoder) wrongShape(o *Object, since int) {
 // come.
 func (d *decoder) endChain(o *Object, next *Class) {
 	if o.Class == nil {
+		// Ice's readers keep such an instance in the sliced format alone.
+		if d.exact && d.enc == Encoding10 {
+			d.fail("no class of an instance is known: %s", strings.Join(o.Unknown, ", "))
+		}
 		o.Values = []any{}
 	} else if next != nil {
 		d.wrongShape(o, len(d.checks))

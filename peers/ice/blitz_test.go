@@ -3,6 +3,8 @@
 package ice_test
 
 import (
+	"errors"
+	"net"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -13,12 +15,16 @@ import (
 
 // TestClientUsesOMERO runs Ice's client against the whole sandbox.
 func TestClientUsesOMERO(t *testing.T) {
+	ws := listen(t)
 	sb, err := sandbox.Start(t.Context(), sandbox.Config{})
 	if err != nil {
+		ws.Close()
 		t.Fatal(err)
 	}
+	served := make(chan error, 1)
+	go func() { served <- sb.OMERO().ServeWebSocket(ws) }()
 	t.Cleanup(func() {
-		if err := sb.Close(); err != nil {
+		if err := errors.Join(sb.Close(), <-served); err != nil {
 			t.Error(err)
 		}
 	})
@@ -32,6 +38,10 @@ func TestClientUsesOMERO(t *testing.T) {
 	}
 	user := sb.Users()[0]
 	env := []string{"PEER_USER=" + user.Name, "PEER_PASSWORD=" + user.Password}
-	args := []string{"blitz.py", endpoint("ssl", port), wholeMessages}
-	runPython(t, env, append(args, sslClient(filepath.Dir(sb.CAFile()))...)...)
+	for scheme, port := range map[string]int{"ssl": port, "wss": ws.Addr().(*net.TCPAddr).Port} {
+		t.Run(scheme, func(t *testing.T) {
+			args := []string{"blitz.py", endpoint(scheme, port), wholeMessages}
+			runPython(t, env, append(args, sslClient(filepath.Dir(sb.CAFile()))...)...)
+		})
+	}
 }

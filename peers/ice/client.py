@@ -291,6 +291,37 @@ class Connections(Peer):
             self.assertEqual(echo.leave("crash" + key, False), 2)
 
 
+class Knowing(Peer):
+    """For servers that lack what hidden.ice defines, unlike this client."""
+
+    @classmethod
+    def setUpClass(cls):
+        Ice.loadSlice("", ["-I/usr/share/ice/slice", "-I.", "--all", "hidden.ice"])
+
+    def test_unknown(self):
+        """It is cut down to what the server knows, where the format says how."""
+        old, new = self.both[0][1], self.both[1][1]
+        flat = [line % "nil" if "%s" in line else line for line in HIDDEN]
+        deep = [line % "::peer::Riddle" if "%s" in line else line for line in HIDDEN]
+        self.assertEqual(old.describe(graphs.hide(False)), flat)
+        for bad in (lambda: old.describe(graphs.hide(True)), lambda: new.describe(graphs.hide(False))):
+            with self.assertRaises(Ice.UnknownLocalException):
+                bad()
+            self.assertEqual(old.whoAmI(), "echo")
+        self.assertEqual(self.sliced(new, graphs.hide(False)), flat)
+        self.assertEqual(self.sliced(new, graphs.hide(True)), deep)
+
+    def sliced(self, echo, graph):
+        """describe with the sliced format, which only properties can choose."""
+        properties = communicator.getProperties().clone()
+        properties.setProperty("Ice.Default.SlicedFormat", "1")
+        init = Ice.InitializationData()
+        init.properties = properties
+        with Ice.initialize(init) as other:
+            proxy = other.stringToProxy(communicator.proxyToString(echo)).ice_encodingVersion(Ice.Encoding_1_1)
+            return peer.EchoPrx.uncheckedCast(proxy).describe(graph)
+
+
 class Quiet(Peer):
     """For clients that Ice's properties make watchful or talkative."""
 

@@ -3,6 +3,7 @@
 package ice_test
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"path/filepath"
@@ -62,6 +63,14 @@ func TestClientOverTLS(t *testing.T) {
 	runClient(t, "ssl", e.port, append(sslClient(dir), everything...)...)
 }
 
+func TestClientOverWebSocket(t *testing.T) {
+	dir := t.TempDir()
+	certificate(t, dir)
+	plain, secure := serveEcho(t, iceserver.Config{}), serveEcho(t, iceserver.Config{TLS: serverTLS(t, dir)})
+	runClient(t, "ws", plain.wsPort, everything...)
+	runClient(t, "wss", secure.wsPort, append(sslClient(dir), everything...)...)
+}
+
 // TestClientOverTLSVersions has the server insist on a version.
 func TestClientOverTLSVersions(t *testing.T) {
 	dir := t.TempDir()
@@ -83,6 +92,25 @@ func TestClientCompresses(t *testing.T) {
 	if !slices.ContainsFunc(r.requests(), compressed) {
 		t.Errorf("the client compressed nothing: %v", r.requests())
 	}
+}
+
+// TestClientSendsSliced has the client send classes in the sliced format.
+func TestClientSendsSliced(t *testing.T) {
+	e := serveEcho(t, iceserver.Config{})
+	runClient(t, "tcp", e.port, "--Ice.Default.SlicedFormat=1", "Classes")
+}
+
+// TestClientKnowsMore has a client with classes that the server lacks call
+// both servers, who do the same.
+func TestClientKnowsMore(t *testing.T) {
+	t.Run("Ice's server", func(t *testing.T) {
+		p := start(t, []string{"PEER_PASSWORD=" + rand.Text(), "PEER_SLICE=peer.ice"}, python, "server.py")
+		runClient(t, "tcp", serverPort(t, p), "Knowing")
+	})
+	t.Run("the sandbox's server", func(t *testing.T) {
+		e := serveKnowing(t, iceserver.Config{}, defs())
+		runClient(t, "tcp", e.port, "Knowing")
+	})
 }
 
 // TestClientSendsHeartbeats has the client send nothing else.

@@ -46,12 +46,7 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 	w.roots = certificate(t, w.dir)
 	server := start(t, []string{"PEER_PASSWORD=" + w.password}, python, "server.py", "--Ice.ThreadPool.Server.Size=4",
 		"--Ice.ThreadPool.Server.SizeMax=16", "--Ice.MessageSizeMax="+w.serverLimit())
-	line, ok := server.await("{")
-	var at struct{ Port int }
-	if !ok || json.Unmarshal([]byte(line), &at) != nil {
-		t.Fatalf("the server did not start:\n%s", server.output())
-	}
-	w.server = at.Port
+	w.server = serverPort(t, server)
 	// Somebody else may take a free port before the router does.
 	for range 5 {
 		w.ports = freePorts(t)
@@ -61,6 +56,17 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 	}
 	t.Fatalf("the router did not start:\n%s", w.router.output())
 	return nil
+}
+
+// serverPort waits until server.py is ready.
+func serverPort(t *testing.T, server *process) int {
+	t.Helper()
+	line, ok := server.await("{")
+	var at struct{ Port int }
+	if !ok || json.Unmarshal([]byte(line), &at) != nil {
+		t.Fatalf("the server did not start:\n%s", server.output())
+	}
+	return at.Port
 }
 
 // serverLimit is the size of a message that the server accepts, in KiB.

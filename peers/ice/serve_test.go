@@ -19,7 +19,9 @@ import (
 
 // echoServer does in Go what server.py does in Python.
 type echoServer struct {
-	port int
+	defs   *ice.Definitions
+	port   int // of tcp or ssl
+	wsPort int // of ws or wss
 
 	mu    sync.Mutex // guards the fields below
 	held  map[string][]*heldCall
@@ -37,11 +39,14 @@ type heldCall struct {
 // serveEcho runs the sandbox's Ice server until the end of the test.
 func serveEcho(t *testing.T, cfg iceserver.Config) *echoServer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &echoServer{held: make(map[string][]*heldCall), left: make(map[string]int32), port: l.Addr().(*net.TCPAddr).Port}
+	return serveKnowing(t, cfg, allDefs())
+}
+
+func serveKnowing(t *testing.T, cfg iceserver.Config, defs *ice.Definitions) *echoServer {
+	t.Helper()
+	plain, ws := listen(t), listen(t)
+	e := &echoServer{defs: defs, held: make(map[string][]*heldCall), left: make(map[string]int32),
+		port: plain.Addr().(*net.TCPAddr).Port, wsPort: ws.Addr().(*net.TCPAddr).Port}
 	kind := int16(ice.EndpointTCP)
 	if cfg.TLS != nil {
 		kind = ice.EndpointSSL
@@ -50,15 +55,27 @@ func serveEcho(t *testing.T, cfg iceserver.Config) *echoServer {
 	cfg.Handler = e.handle
 	cfg.MaxConcurrent = 300
 	s := iceserver.New(cfg)
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	done := make(chan error, 2)
+	go func() { done <- s.Serve(plain) }()
+	go func() { done <- s.ServeWebSocket(ws) }()
 	t.Cleanup(func() {
 		s.Close()
-		if err := <-done; err != nil {
-			t.Errorf("serve: %v", err)
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Errorf("serve: %v", err)
+			}
 		}
 	})
 	return e
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // serverTLS is the server's side of a certificate made by certificate.
@@ -83,8 +100,7 @@ func (e *echoServer) handle(ctx context.Context, c *iceserver.Conn, req *ice.Req
 	if f := strings.Join(req.Facet, ""); f != "" && f != "side" {
 		return iceserver.NotExist(ice.StatusFacetNotExist, req)
 	}
-	defs := allDefs()
-	return iceserver.Dispatch(ctx, defs, defs.Interface(echoID), req,
+	return iceserver.Dispatch(ctx, e.defs, e.defs.Interface(echoID), req,
 		func(ctx context.Context, op *ice.Operation, args []any, context map[string]string) ([]any, error) {
 			switch op.Name {
 			case "whoAmI":

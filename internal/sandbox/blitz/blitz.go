@@ -163,6 +163,10 @@ func (s *Server) Serve(l net.Listener) error {
 	return s.ice.Serve(l)
 }
 
+// ServeWebSocket is Serve for clients that come by WebSocket, with TLS when the
+// server has it.
+func (s *Server) ServeWebSocket(l net.Listener) error { return s.ice.ServeWebSocket(l) }
+
 // Close ends all connections and sessions and waits for what they started. The
 // store stays open.
 func (s *Server) Close() error {

@@ -22,6 +22,7 @@ type Conn struct {
 	nc     net.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
+	unread chan struct{} // closed when nobody reads any more
 
 	write sync.Mutex   // held while a message is written; taken before mu
 	last  atomic.Int64 // when bytes last went either way, in ns since 1970
@@ -39,11 +40,14 @@ const (
 	goodbyeTimeout   = time.Second
 )
 
-func newConn(s *Server, nc net.Conn) *Conn {
-	c := &Conn{srv: s, nc: nc, values: make(map[any]any)}
+func newConn(s *Server, nc net.Conn, viaWebSocket bool) *Conn {
+	c := &Conn{srv: s, nc: nc, unread: make(chan struct{}), values: make(map[any]any)}
 	c.ctx, c.cancel = context.WithCancel(s.ctx)
 	if s.cfg.TLS != nil {
 		c.nc = tls.Server(nc, s.cfg.TLS)
+	}
+	if viaWebSocket {
+		c.nc = &webSocket{Conn: c.nc}
 	}
 	return c
 }
@@ -77,42 +81,61 @@ func (c *Conn) OnClose(f func()) {
 }
 
 // Close ends the connection and tells the client that requests without an
-// answer were not executed. It does not wait for the handlers and may be
-// called by one.
-func (c *Conn) Close() {
+// answer were not executed. It waits a moment for the client to end it too,
+// because what a client has not read may be lost with the connection. It does
+// not wait for the handlers and may be called by one.
+func (c *Conn) Close() { c.close(true) }
+
+// shutdown ends the connection when the server stops. A client whose requests
+// are being executed must not be told that they were not.
+func (c *Conn) shutdown() { c.close(false) }
+
+func (c *Conn) close(evenBusy bool) {
 	c.mu.Lock()
-	first, ready := !c.closing, c.ready
+	first, orderly := !c.closing, c.ready && (evenBusy || c.active == 0)
 	c.closing = true
 	c.mu.Unlock()
 	if !first {
 		return
 	}
-	if ready {
-		// The deadline also ends a write that is under way to a client that
-		// does not read.
-		c.nc.SetWriteDeadline(time.Now().Add(goodbyeTimeout))
-		c.send(ice.CloseMessage())
+	if orderly {
+		c.sayGoodbye()
 	}
 	c.cancel()
 	c.nc.Close()
 }
 
-// shutdown ends the connection when the server stops. A client whose requests
-// are being executed must not be told that they were not.
-func (c *Conn) shutdown() {
-	c.mu.Lock()
-	busy := c.active > 0
-	c.mu.Unlock()
-	if busy {
-		c.Abort()
-	} else {
-		c.Close()
+// sayGoodbye announces the end. By WebSocket it is the receiver who then
+// begins to end that, too.
+func (c *Conn) sayGoodbye() {
+	// The deadline also ends a write that is under way to a client that does
+	// not read.
+	c.nc.SetWriteDeadline(time.Now().Add(goodbyeTimeout))
+	if c.send(ice.CloseMessage()) != nil {
+		return
+	}
+	timer := time.NewTimer(goodbyeTimeout)
+	defer timer.Stop()
+	select {
+	case <-c.unread:
+	case <-timer.C:
 	}
 }
 
-func (c *Conn) setActive(change int) {
+// begin notes that a request is executed, unless the connection ends.
+func (c *Conn) begin() bool {
 	c.mu.Lock()
-	c.active += change
+	defer c.mu.Unlock()
+	if c.closing {
+		return false
+	}
+	c.active++
+	return true
+}
+
+func (c *Conn) finish() {
+	c.mu.Lock()
+	c.active--
 	c.mu.Unlock()
 }
 
@@ -129,8 +152,11 @@ func (c *Conn) Abort() {
 func (c *Conn) serve() {
 	stop := context.AfterFunc(c.ctx, func() { c.nc.Close() })
 	defer stop()
-	err := c.read()
+	var handlers sync.WaitGroup
+	err := c.read(&handlers)
+	close(c.unread)
 	c.cancel()
+	handlers.Wait()
 	c.nc.Close()
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		c.srv.cfg.Logger.Debug("connection ended", "client", c.RemoteAddr().String(), "err", err)
@@ -143,13 +169,37 @@ func (c *Conn) serve() {
 	}
 }
 
-func (c *Conn) read() error {
-	if tc, ok := c.nc.(*tls.Conn); ok {
-		ctx, cancel := context.WithTimeout(c.ctx, handshakeTimeout)
-		defer cancel()
+// handshake does what comes before the first message.
+func (c *Conn) handshake() error {
+	ctx, cancel := context.WithTimeout(c.ctx, handshakeTimeout)
+	defer cancel()
+	transport := c.nc
+	ws, viaWebSocket := c.nc.(*webSocket)
+	if viaWebSocket {
+		transport = ws.Conn
+	}
+	if tc, ok := transport.(*tls.Conn); ok {
 		if err := tc.HandshakeContext(ctx); err != nil {
 			return err
 		}
+	}
+	if !viaWebSocket {
+		return nil
+	}
+	stop := context.AfterFunc(ctx, func() { transport.SetDeadline(time.Unix(1, 0)) })
+	if err := ws.upgrade(); err != nil {
+		return err
+	}
+	if !stop() {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// read takes requests until the connection ends.
+func (c *Conn) read(handlers *sync.WaitGroup) error {
+	if err := c.handshake(); err != nil {
+		return err
 	}
 	if err := c.send(ice.ValidateMessage()); err != nil {
 		return err
@@ -157,9 +207,6 @@ func (c *Conn) read() error {
 	c.mu.Lock()
 	c.ready = true
 	c.mu.Unlock()
-	var handlers sync.WaitGroup
-	defer handlers.Wait()
-	defer c.cancel()
 	handlers.Go(c.watch)
 	slots := make(chan struct{}, c.srv.cfg.MaxConcurrent)
 	br := bufio.NewReaderSize(activeReader{c}, 64<<10)
@@ -169,6 +216,9 @@ func (c *Conn) read() error {
 			return err
 		}
 		if m.Close {
+			if ws, ok := c.nc.(*webSocket); ok {
+				ws.frame(opClose, normalClosure)
+			}
 			return nil
 		}
 		if len(m.Requests) == 0 {
@@ -179,16 +229,17 @@ func (c *Conn) read() error {
 		case <-c.ctx.Done():
 			return c.ctx.Err()
 		}
-		handlers.Add(1)
-		c.setActive(1)
-		go func() {
-			defer handlers.Done()
+		if !c.begin() {
+			<-slots
+			continue // the client was told that it is not executed
+		}
+		handlers.Go(func() {
 			defer func() { <-slots }()
-			defer c.setActive(-1)
+			defer c.finish()
 			for _, r := range m.Requests {
 				c.handle(r)
 			}
-		}()
+		})
 	}
 }
 

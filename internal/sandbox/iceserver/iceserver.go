@@ -78,7 +78,13 @@ func New(cfg Config) *Server {
 
 // Serve accepts connections until Close, and then returns nil. It closes the
 // listener. Several listeners can be served at once.
-func (s *Server) Serve(l net.Listener) error {
+func (s *Server) Serve(l net.Listener) error { return s.serve(l, false) }
+
+// ServeWebSocket is Serve for clients that come by WebSocket, or by WebSocket
+// over TLS when the server has it.
+func (s *Server) ServeWebSocket(l net.Listener) error { return s.serve(l, true) }
+
+func (s *Server) serve(l net.Listener, webSocket bool) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -98,13 +104,13 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return err
 		}
-		s.start(nc)
+		s.start(nc, webSocket)
 	}
 }
 
 // start serves a connection in the background.
-func (s *Server) start(nc net.Conn) {
-	c := newConn(s, nc)
+func (s *Server) start(nc net.Conn, webSocket bool) {
+	c := newConn(s, nc, webSocket)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
