@@ -21,8 +21,7 @@ func TestCompressedReplies(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, enc := range encodings {
 		t.Run(enc.String(), func(t *testing.T) {
-			r := newRelay(t, w.address("tcp"))
-			r.wanted = 1
+			r := newRelay(t, w.address("tcp"), 1)
 			c := w.loginAt(t, r.address("tcp"), enc, ice.DialOptions{})
 			for _, size := range []int64{0, 1000, 300000} {
 				if got := c.call("blob", size)[0].([]byte); !bytes.Equal(got, pattern(int(size))) {
@@ -40,8 +39,11 @@ func TestCompressedReplies(t *testing.T) {
 // pattern is what the server's blobs hold.
 func pattern(n int) []byte {
 	b := make([]byte, n)
-	for i := range b {
+	for i := range min(n, 256) {
 		b[i] = byte(i)
+	}
+	for done := 256; done < n; done *= 2 {
+		copy(b[done:], b[:done])
 	}
 	return b
 }

@@ -137,7 +137,7 @@ func TestConnectionDiesInReply(t *testing.T) {
 	for _, scheme := range schemes {
 		t.Run(scheme, func(t *testing.T) {
 			for _, n := range []int{0, 1, 13, 14, 15, 100, 16 << 10, 500000, size} {
-				r := newRelay(t, w.address(scheme))
+				r := newRelay(t, w.address(scheme), 0)
 				c := w.loginAt(t, r.address(scheme), ice.Encoding10, ice.DialOptions{})
 				if got := c.call("blob", int64(1000))[0].([]byte); !bytes.Equal(got, pattern(1000)) {
 					t.Error("the relay changes the bytes")

@@ -12,11 +12,11 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// maxLife is after how many seconds a program that a test started is killed,
-// also when the test itself was.
-const maxLife = "150"
+// maxLife is after how long a program that a test started is killed.
+const maxLife = 2 * time.Minute
 
 // python is Debian's, which has the Ice package.
 const python = "/usr/bin/python3"
@@ -33,14 +33,14 @@ type process struct {
 	out strings.Builder
 }
 
-// start runs a program until the end of the test. What it prints is shown when
-// the test fails.
+// start runs a program until the end of the test, or until that is killed. What
+// it prints is shown when the test fails.
 func start(t *testing.T, env []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{lines: make(chan string, 1000), done: make(chan struct{})}
-	p.cmd = exec.Command("timeout", append([]string{"-s", "KILL", maxLife, name}, args...)...)
+	p.cmd = exec.Command(name, args...)
 	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -55,10 +55,12 @@ func start(t *testing.T, env []string, name string, args ...string) *process {
 	w.Close()
 	var reading sync.WaitGroup
 	reading.Go(func() { p.read(r) })
+	bound := time.AfterFunc(maxLife, func() { p.signal(syscall.SIGKILL) })
 	go func() {
 		defer close(p.done)
+		defer bound.Stop()
+		reading.Wait() // before Wait, so that the process id is still its own
 		p.err = p.cmd.Wait()
-		reading.Wait()
 	}()
 	t.Cleanup(func() {
 		p.kill()

@@ -19,6 +19,11 @@ type relay struct {
 	t  *testing.T
 	to string
 	l  net.Listener
+
+	// wanted, when not 0, is what the client's requests are made to say of
+	// compression.
+	wanted byte
+
 	wg sync.WaitGroup
 
 	mu    sync.Mutex // guards the fields below
@@ -26,20 +31,16 @@ type relay struct {
 	sent  []byte // by the server, over all connections
 	asked []byte // by the client
 	left  int    // that the server may still send; negative for no limit
-
-	// wanted, when not 0, is what the client's requests are made to say of
-	// compression. It is set before the first connection.
-	wanted byte
 }
 
 // newRelay listens until the end of the test.
-func newRelay(t *testing.T, to ice.Address) *relay {
+func newRelay(t *testing.T, to ice.Address, wanted byte) *relay {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &relay{t: t, to: net.JoinHostPort(to.Host, strconv.Itoa(to.Port)), l: l, left: -1}
+	r := &relay{t: t, to: net.JoinHostPort(to.Host, strconv.Itoa(to.Port)), l: l, wanted: wanted, left: -1}
 	r.wg.Go(r.accept)
 	t.Cleanup(func() {
 		l.Close()

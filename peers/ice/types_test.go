@@ -34,7 +34,7 @@ func basics(text string, i int, object *ice.Proxy) *ice.Record {
 	return defs().NewRecord("::peer::Basics").
 		Set("truth", i%2 == 0).Set("octet", byte(255-i)).Set("brief", int16(math.MinInt16+i)).
 		Set("number", int32(math.MaxInt32-i)).Set("big", int64(math.MinInt64+i)).
-		Set("single", float32(math.Inf(1-2*(i%2)))).Set("precise", []float64{math.Pi, math.SmallestNonzeroFloat64, math.MaxFloat64, -0.0}[i%4]).
+		Set("single", float32(math.Inf(1-2*(i%2)))).Set("precise", []float64{math.Pi, math.SmallestNonzeroFloat64, math.MaxFloat64, math.Copysign(0, -1)}[i%4]).
 		Set("text", text).Set("hue", int32(i%3)).Set("width", []int32{3, 300}[i%2]).Set("amount", []int32{0, 70000}[i%2]).
 		Set("where", point(int32(-i), math.MinInt32)).Set("object", proxyOrNil(object))
 }
