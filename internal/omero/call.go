@@ -77,6 +77,9 @@ func linkLost(err error) (dead, mayBeDone bool) {
 	if errors.As(err, &lost) {
 		return true, lost.Sent && !early
 	}
+	if dead, mayBeDone := serverLost(err); dead {
+		return true, mayBeDone && !early
+	}
 	// A session that is gone refuses requests; it executes none.
 	var user *ice.UserException
 	if errors.As(err, &user) && (user.IsA("::omero::SessionException") || user.IsA("::Glacier2::SessionNotExistException")) {
@@ -98,9 +101,13 @@ func (c *Client) on(ctx context.Context, l *link, p *ice.Proxy, iface, op string
 		return res, nil
 	}
 	var lost *ice.ConnectionLostError
+	dead, mayBeDone := serverLost(err)
 	if errors.As(err, &lost) {
+		dead, mayBeDone = true, lost.Sent
+	}
+	if dead {
 		l.fail()
-		return nil, &Error{Class: Offline, Op: op, Err: err, Unsure: lost.Sent && i.Operation(op).Mode == ice.Normal}
+		return nil, &Error{Class: Offline, Op: op, Err: err, Unsure: mayBeDone && i.Operation(op).Mode == ice.Normal}
 	}
 	return nil, wrap(op, err)
 }

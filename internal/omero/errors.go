@@ -164,6 +164,8 @@ func (e *Error) classify(u *ice.UserException) {
 	e.Message = firstLine(exceptionText(u, "message", "reason"))
 	text := strings.ToLower(e.Message)
 	switch {
+	case e.Class == LoginFailed && text == routerTrouble:
+		e.Class = Offline
 	case e.Class == Invalid && containsAny(text, "unique", "duplicate key", "already exists"):
 		e.Class = Exists
 	case e.Class == Invalid && u.IsA("::omero::ValidationException") &&
