@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -211,4 +212,48 @@ func TestAbandonedCall(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	c.call("whoAmI")
+}
+
+// routerSays is a reply by which the router tells of its own connection to the
+// server.
+func routerSays(t *testing.T, what string, err error, exception string) {
+	t.Helper()
+	var unknown *ice.UnknownError
+	if !errors.As(err, &unknown) || unknown.Status != ice.StatusUnknownLocal || !strings.Contains(unknown.Text, "Ice::"+exception) {
+		t.Errorf("%s: got %v, want status 5 with %s", what, err, exception)
+	}
+}
+
+// TestServerLeaves has the server end its connection with the router.
+func TestServerLeaves(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.login(t, "ssl", ice.Encoding10, ice.DialOptions{})
+	_, err := c.try("leave", "abrupt", false)
+	routerSays(t, "call that may have been executed", err, "ConnectionLostException")
+	if got := c.call("leaveAgain", "again", false)[0]; got != int32(2) {
+		t.Errorf("the router sends an idempotent call %v times, want 2", got)
+	}
+	if got := c.call("leave", "graceful", true)[0]; got != int32(1) {
+		t.Errorf("got %v, want 1", got)
+	}
+	c.call("whoAmI")
+}
+
+// TestServerIsKilled leaves the router alone.
+func TestServerIsKilled(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.login(t, "ssl", ice.Encoding10, ice.DialOptions{})
+	held := c.hold("lost")
+	w.behind.signal(syscall.SIGKILL)
+	routerSays(t, "call under way", <-held, "ConnectionLostException")
+	<-w.behind.done
+	_, err := c.try("whoAmI")
+	routerSays(t, "later call", err, "ConnectionRefusedException")
+	// A refused login does not mean that the password is wrong.
+	conn := w.dial(t, w.address("ssl"), ice.DialOptions{})
+	_, err = ice.Login(within(t), conn, defs(), ice.Credentials{User: "ada", Password: w.password})
+	var ex *ice.UserException
+	if !errors.As(err, &ex) || ex.IDs[0] != "::Glacier2::PermissionDeniedException" || ex.Get("reason") != "internal server error" {
+		t.Errorf("login: got %v", err)
+	}
 }

@@ -32,7 +32,8 @@ type world struct {
 	password string
 	roots    *x509.CertPool
 	settings map[string]string // of the router, beyond those of every test
-	server   int               // port
+	behind   *process          // the server
+	server   int               // its port
 	router   *process
 	ports    map[string]int // of the router, by scheme
 }
@@ -44,9 +45,10 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), password: rand.Text(), settings: settings}
 	w.roots = certificate(t, w.dir)
-	server := start(t, []string{"PEER_PASSWORD=" + w.password}, python, "server.py", "--Ice.ThreadPool.Server.Size=4",
-		"--Ice.ThreadPool.Server.SizeMax=16", "--Ice.MessageSizeMax="+w.serverLimit())
-	w.server = serverPort(t, server)
+	w.behind = start(t, []string{"PEER_PASSWORD=" + w.password}, python, "server.py", "--Ice.ThreadPool.Server.Size=4",
+		"--Ice.ThreadPool.Server.SizeMax=16", "--Ice.Plugin.IceSSL=IceSSL:createIceSSL",
+		"--Ice.MessageSizeMax="+w.serverLimit())
+	w.server = serverPort(t, w.behind)
 	// Somebody else may take a free port before the router does.
 	for range 5 {
 		w.ports = freePorts(t)

@@ -20,12 +20,29 @@ import graphs  # noqa: E402
 import peer  # noqa: E402
 
 
+PROXIES = [
+    "",
+    "known",
+    "cat/known -f side -o",
+    "indirect @ Adapter",
+    "cat/a\\/b -e 1.0 @ Adapter.With.Dots",
+    "plain:tcp -h 192.0.2.1 -p 4061",
+    "both -s -e 1.0:ssl -h omero.example.org -p 4064 -t 5000:tcp -h 192.0.2.1 -p 4063 -z",
+    "web:ws -h omero.example.org -p 80 -r /omero-ws:wss -h omero.example.org -p 443 -r /omero-wss",
+    "gram -d:udp -h 192.0.2.1 -p 10000:tcp -h 192.0.2.1 -p 10001",
+    "cast -D:udp -h 239.255.1.1 -p 10000 -z",
+    "strange:opaque -t 99 -e 1.1 -v AAECAwQF",
+    "old -e 1.0:opaque -t 98 -e 1.0 -v //8=",
+]
+
+
 class EchoI(peer.Echo):
     def __init__(self):
         self.lock = threading.Lock()  # guards the fields below
         self.held = {}
         self.noted = []
         self.calls = 0
+        self.left = {}
 
     def echoBasics(self, v, current):
         return v, v
@@ -140,6 +157,26 @@ class EchoI(peer.Echo):
 
         guest.ice_context({}).ice_pingAsync().add_done_callback(done)
         return future
+
+    def proxies(self, current):
+        return [current.adapter.getCommunicator().stringToProxy(p) for p in PROXIES]
+
+    def areProxies(self, candidates, current):
+        # Encoding 1.0 does not carry the encoding that a proxy prefers.
+        def plain(p):
+            return p and current.encoding == Ice.Encoding_1_0 and p.ice_encodingVersion(Ice.Encoding_1_0) or p
+
+        return [plain(p) for p in self.proxies(current)] == [plain(p) for p in candidates]
+
+    def leave(self, key, gracefully, current):
+        with self.lock:
+            n = self.left[key] = self.left.get(key, 0) + 1
+        if n == 1:
+            current.con.close(Ice.ConnectionClose.Gracefully if gracefully else Ice.ConnectionClose.Forcefully)
+        return n
+
+    def leaveAgain(self, key, gracefully, current):
+        return self.leave(key, gracefully, current)
 
     def another(self, number, current):
         ident = Ice.Identity(str(number), "many")

@@ -181,3 +181,27 @@ func TestContext(t *testing.T) {
 		}
 	})
 }
+
+// TestProxies returns proxies of all kinds to the server, also in another
+// encoding than they came in: that is what announcing them to a router takes.
+func TestProxies(t *testing.T) {
+	w := newWorld(t, nil)
+	old, now := w.login(t, "ssl", ice.Encoding10, ice.DialOptions{}), w.login(t, "ssl", ice.Encoding11, ice.DialOptions{})
+	for _, from := range []*client{old, now} {
+		proxies := from.call("proxies")[0].([]any)
+		if len(proxies) < 10 || proxies[0] != nil {
+			t.Fatalf("got %v", proxies)
+		}
+		for _, to := range []*client{old, now} {
+			if from == old && to == now {
+				continue // the encoding that a proxy prefers is lost
+			}
+			if got := to.call("areProxies", proxies)[0]; got != true {
+				t.Errorf("from %s to %s: other proxies arrive", from.enc, to.enc)
+			}
+			if got := to.call("areProxies", slices.Concat(proxies[:5], proxies[6:], proxies[5:6]))[0]; got != false {
+				t.Errorf("from %s to %s: the server does not look", from.enc, to.enc)
+			}
+		}
+	}
+}
