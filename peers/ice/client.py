@@ -349,7 +349,7 @@ class Quiet(Peer):
     def test_long_call(self):
         """The server's heartbeats say that it still works on a call."""
         held = self.echo.holdAsync("long", 1, 2)
-        time.sleep(4 * communicator.getProperties().getPropertyAsInt("Ice.ACM.Client.Timeout"))
+        time.sleep(3 * communicator.getProperties().getPropertyAsInt("Ice.ACM.Client.Timeout"))
         self.assertFalse(held.done(), "the call ended")
         other = peer.EchoPrx.uncheckedCast(self.echo.ice_connectionId("other"))
         other.hold("long", 2, 2)

@@ -116,14 +116,14 @@ func TestClientKnowsMore(t *testing.T) {
 
 // TestClientSendsHeartbeats has the client send nothing else.
 func TestClientSendsHeartbeats(t *testing.T) {
-	e := serveEcho(t, iceserver.Config{IdleTimeout: 2 * time.Second})
+	e := serveEcho(t, iceserver.Config{IdleTimeout: 3 * time.Second})
 	runClient(t, "tcp", e.port, "--Ice.ACM.Client.Timeout=2", "--Ice.ACM.Client.Heartbeat=3", "--Ice.ACM.Client.Close=0",
 		"Quiet.test_heartbeats")
 }
 
 // TestClientWaitsForLongCall has the client end connections on which it waits
-// for an answer and hears nothing for a second.
+// for an answer and hears nothing for two seconds.
 func TestClientWaitsForLongCall(t *testing.T) {
-	e := serveEcho(t, iceserver.Config{HeartbeatInterval: time.Second})
-	runClient(t, "tcp", e.port, "--Ice.ACM.Client.Timeout=1", "Quiet.test_long_call")
+	e := serveEcho(t, iceserver.Config{HeartbeatInterval: 250 * time.Millisecond})
+	runClient(t, "tcp", e.port, "--Ice.ACM.Client.Timeout=2", "Quiet.test_long_call")
 }
