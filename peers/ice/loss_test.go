@@ -160,11 +160,11 @@ func TestConnectionDiesInReply(t *testing.T) {
 // TestIdleConnections leaves one connection without any message, which the
 // router ends, and one with nothing but heartbeats, which it keeps.
 func TestIdleConnections(t *testing.T) {
-	w := newWorld(t, map[string]string{"Glacier2.SessionTimeout": "2"})
+	w := newWorld(t, map[string]string{"Glacier2.SessionTimeout": "3"})
 	for _, scheme := range []string{"ssl", "ws"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
-			kept := w.login(t, scheme, ice.Encoding10, ice.DialOptions{HeartbeatInterval: 500 * time.Millisecond})
+			kept := w.login(t, scheme, ice.Encoding10, ice.DialOptions{HeartbeatInterval: 300 * time.Millisecond})
 			// One after the other, so that twice the router's patience passes.
 			for range 2 {
 				idle := w.login(t, scheme, ice.Encoding10, ice.DialOptions{HeartbeatInterval: -1})

@@ -44,7 +44,7 @@ func TestHeartbeatsWhileBusy(t *testing.T) {
 // one with heartbeats and one with a request under way, which do not.
 func TestIdleConnectionEnds(t *testing.T) {
 	release := make(chan struct{})
-	addr, _ := listen(t, iceserver.Config{IdleTimeout: 300 * time.Millisecond,
+	addr, _ := listen(t, iceserver.Config{IdleTimeout: 800 * time.Millisecond,
 		Handler: func(_ context.Context, _ *iceserver.Conn, r *ice.Request) *ice.Reply {
 			if r.Operation == "wait" {
 				<-release
