@@ -95,18 +95,14 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// greet makes the first link and learns who and where the client is.
-func (c *Client) greet(ctx context.Context) error {
-	who, err := c.EventContext(ctx)
-	if err != nil {
+// greet makes the first link and learns where and who the client is, in this
+// order: what says who it is differs between versions.
+func (c *Client) greet(ctx context.Context) (err error) {
+	if c.server, err = c.serverInfo(ctx); err != nil {
 		return err
 	}
-	server, err := c.serverInfo(ctx)
-	if err != nil {
-		return err
-	}
-	c.who, c.server = who, server
-	return checkVersion(server.Version)
+	c.who, err = c.EventContext(ctx)
+	return err
 }
 
 // Close logs out. A session that was joined stays open on the server.

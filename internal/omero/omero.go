@@ -1,4 +1,4 @@
-// Package omero is a client of OMERO.server 5.6: it logs in, asks, reads,
+// Package omero is a client of OMERO.server 5.4 and later: it logs in, asks, reads,
 // imports, creates and deletes. Answers and requests are plain structs; how
 // they travel is the business of package ice.
 //

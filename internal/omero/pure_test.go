@@ -153,7 +153,7 @@ func TestRelativePaths(t *testing.T) {
 }
 
 func TestServersOfAnotherModelAreRefused(t *testing.T) {
-	for v, ok := range map[string]bool{"5.6.18-ice36-b1": true, "5.6.0": true, "5.7.1": true, "5.5.1": false, "6.0.0": false, "": false} {
+	for v, ok := range map[string]bool{"5.6.18-ice36-b1": true, "5.6.0": true, "5.7.1": true, "5.5.1": true, "5.4.0-ice36": true, "5.3.5": false, "6.0.0": false, "": false, "5": false, "5.x": false} {
 		if err := checkVersion(v); (err == nil) != ok || err != nil && !errors.Is(err, Unsupported) {
 			t.Errorf("%q: got %v", v, err)
 		}

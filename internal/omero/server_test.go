@@ -27,9 +27,13 @@ type server struct {
 	blitz *blitz.Server
 }
 
-// newServer starts a server, which close ends.
-func newServer(ctx context.Context, dir string, fault blitz.FaultFunc) (s *server, close func() error, err error) {
-	st, err := store.Open(store.Config{Definitions: slice.Definitions()})
+// newServer starts a server, which close ends. What cfg leaves open is chosen
+// here.
+func newServer(ctx context.Context, dir string, cfg blitz.Config) (s *server, close func() error, err error) {
+	if cfg.Definitions == nil {
+		cfg.Definitions = slice.Definitions()
+	}
+	st, err := store.Open(store.Config{Definitions: cfg.Definitions})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,7 +41,8 @@ func newServer(ctx context.Context, dir string, fault blitz.FaultFunc) (s *serve
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := blitz.New(blitz.Config{Store: st, Definitions: slice.Definitions(), Dir: dir, Fault: fault})
+	cfg.Store, cfg.Dir = st, dir
+	b, err := blitz.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,6 +58,19 @@ func newServer(ctx context.Context, dir string, fault blitz.FaultFunc) (s *serve
 	go func() { served <- b.Serve(l) }()
 	close = func() error { return errors.Join(b.Close(), <-served, files.Close(), st.Close()) }
 	return &server{addr: "tcp://" + l.Addr().String(), store: st, files: files, blitz: b}, close, nil
+}
+
+// ownServer starts a server for one test.
+func ownServer(t *testing.T, cfg blitz.Config) *server {
+	t.Helper()
+	s, end, err := newServer(t.Context(), t.TempDir(), cfg)
+	check(t, err)
+	t.Cleanup(func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // common is the server of all tests.
@@ -83,7 +101,7 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	var end func() error
-	if common, end, err = newServer(context.Background(), dir, commonFault); err != nil {
+	if common, end, err = newServer(context.Background(), dir, blitz.Config{Fault: commonFault, RootPassword: "root"}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

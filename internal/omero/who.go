@@ -9,13 +9,6 @@ import (
 	"omerods/internal/ice"
 )
 
-// ServerInfo describes the server.
-type ServerInfo struct {
-	Version  string
-	Database string // the uuid of its database: its lasting identity
-	Host     string // as given in Config.Addresses
-}
-
 // EventContext says as whom calls are made.
 type EventContext struct {
 	User        int64
@@ -87,32 +80,6 @@ func permissionText(bits int64) string {
 		}
 	}
 	return b.String()
-}
-
-func (c *Client) serverInfo(ctx context.Context) (ServerInfo, error) {
-	res, err := c.call(ctx, configService, "getVersion")
-	version, err := result[string]("getVersion", res, err)
-	if err != nil {
-		return ServerInfo{}, err
-	}
-	res, err = c.call(ctx, configService, "getDatabaseUuid")
-	db, err := result[string]("getDatabaseUuid", res, err)
-	if err != nil {
-		return ServerInfo{}, err
-	}
-	return ServerInfo{Version: version, Database: db, Host: c.addresses[0].Host}, nil
-}
-
-// checkVersion refuses servers whose model has other members than ours: what
-// they were sent would be taken for something else.
-func checkVersion(v string) error {
-	parts := strings.SplitN(v, ".", 3)
-	if len(parts) == 3 && parts[0] == "5" {
-		if minor, err := strconv.Atoi(parts[1]); err == nil && minor >= 6 {
-			return nil
-		}
-	}
-	return failure(Unsupported, "connect", fmt.Sprintf("OMERO.server %s; 5.6 is needed", v))
 }
 
 // Group is a group of users.
