@@ -52,10 +52,11 @@ var containerLinks = map[[2]string]string{
 	{"Project", "Dataset"}: "ProjectDatasetLink",
 	{"Dataset", "Image"}:   "DatasetImageLink",
 	{"Screen", "Plate"}:    "ScreenPlateLink",
+	{"Well", "Reagent"}:    "WellReagentLink",
 }
 
 // Link puts a child into a container: a dataset into a project, an image into
-// a dataset, a plate into a screen.
+// a dataset, a plate into a screen, a reagent into a well.
 func (b *Batch) Link(parent, child Ref) Ref {
 	kind, ok := containerLinks[[2]string{parent.kind, child.kind}]
 	if !ok {
@@ -81,14 +82,22 @@ func (b *Batch) Annotation(a Annotation) Ref {
 // Annotate gives an object an annotation, either of which may be new. The
 // object may itself be an annotation, such as a tag set.
 func (b *Batch) Annotate(object, annotation Ref) Ref {
-	kind := object.kind
-	if isAnnotation(kind) {
-		kind = string(KindAnnotation)
-	}
-	if b.c.defs.Class(modelClass(kind+"AnnotationLink")) == nil {
+	kind := annotationLinkClass(object.kind)
+	if b.c.defs.Class(modelClass(kind)) == nil {
 		return b.add("", nil, failure(Invalid, "annotate", fmt.Sprintf("a %s takes no annotations", object.kind)))
 	}
-	return b.link(kind+"AnnotationLink", object, annotation)
+	return b.link(kind, object, annotation)
+}
+
+// annotationLinkClass is the class of the links between objects of a class and
+// their annotations: those of all annotations, and of all shapes, are one.
+func annotationLinkClass(kind string) string {
+	if _, ok := geometries[ShapeKind(kind)]; ok {
+		kind = string(KindShape)
+	} else if isAnnotation(kind) {
+		kind = string(KindAnnotation)
+	}
+	return kind + "AnnotationLink"
 }
 
 func isAnnotation(kind string) bool {

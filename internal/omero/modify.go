@@ -109,7 +109,7 @@ func (c *Client) Move(ctx context.Context, child, from, to Ref) error {
 func (c *Client) ReplaceMap(ctx context.Context, object Ref, namespace, key, value string, pairs []Pair) (int64, error) {
 	c.saves.Lock()
 	defer c.saves.Unlock()
-	rows, err := c.rows(ctx, `select distinct a.id from `+object.kind+`AnnotationLink l, MapAnnotation a join a.mapValue v `+
+	rows, err := c.rows(ctx, `select distinct a.id from `+annotationLinkClass(object.kind)+` l, MapAnnotation a join a.mapValue v `+
 		`where l.child.id = a.id and l.parent.id = :id and a.ns = :ns and v.name = :key and v.value = :value `+
 		`and a.details.owner.id = :uid order by a.id`,
 		params{"id": object.id, "ns": namespace, "key": key, "value": value, "uid": c.who.User})

@@ -44,14 +44,20 @@ type Channel struct {
 // Color is the channel's colour as RGBA with red in the top byte, nil when it
 // has none.
 func (ch Channel) Color() *int32 {
-	if ch.Red == nil || ch.Green == nil || ch.Blue == nil {
+	return colorOf(ch.Red, ch.Green, ch.Blue, ch.Alpha)
+}
+
+// colorOf packs a colour; one without alpha is opaque, one that lacks another
+// part is none.
+func colorOf(red, green, blue, alpha *int) *int32 {
+	if red == nil || green == nil || blue == nil {
 		return nil
 	}
-	alpha := 255
-	if ch.Alpha != nil {
-		alpha = *ch.Alpha
+	a := 255
+	if alpha != nil {
+		a = *alpha
 	}
-	v := rgba(*ch.Red, *ch.Green, *ch.Blue, alpha)
+	v := rgba(*red, *green, *blue, a)
 	return &v
 }
 

@@ -232,20 +232,6 @@ func (s *study) zebrafishProject() error {
 	return err
 }
 
-// screen makes a screen with one plate.
-func (s *study) screen() error {
-	screen, err := s.ada.create("Screen", store.Values{"name": "Drug screen", "description": "Two runs on a small plate", "type": "compound"})
-	if err != nil {
-		return err
-	}
-	fake := imaging.NamedFile{Name: "plate 7&plates=1&plateRows=2&plateCols=3&fields=2&plateAcqs=2&sizeX=64&sizeY=48&sizeC=2.fake"}
-	out, err := s.ada.load(sources(home+"/screen", fake), "loci.formats.in.FakeReader", repository.Settings{TargetClass: "Screen", Target: screen.ID})
-	if err != nil {
-		return err
-	}
-	return s.ada.rename("Plate", out.Plates[0], "Plate 7")
-}
-
 // privateData makes something that only its owner sees.
 func (s *study) privateData() error {
 	project, err := s.private.create("Project", store.Values{"name": "Unpublished"})
