@@ -101,29 +101,3 @@ func (c *Client) PixelsOf(ctx context.Context, images []int64) ([]Pixels, error)
 	}
 	return list, nil
 }
-
-// Rights are what the asking user may do with an object.
-type Rights struct {
-	Permissions                       string // of its group
-	Edit, Annotate, Delete, Link, Own bool
-}
-
-// RightsOn asks what the user may do with objects of a kind.
-func (c *Client) RightsOn(ctx context.Context, kind Kind, ids []int64) (map[int64]Rights, error) {
-	rows, err := c.rowsFor(ctx, `select new map(o.id as id, o as o_details_permissions) from `+string(kind)+
-		` o where o.id in (:ids) order by o.id`, unique(ids))
-	if err != nil {
-		return nil, fmt.Errorf("rights: %w", err)
-	}
-	rights := make(map[int64]Rights, len(rows))
-	for _, r := range rows {
-		m, _ := r.at(0).(map[string]any)
-		id, _ := m["id"].(int64)
-		p, _ := m["o_details_permissions"].(map[string]any)
-		flag := func(name string) bool { v, _ := p[name].(bool); return v }
-		perm, _ := p["perm"].(string)
-		rights[id] = Rights{Permissions: perm, Edit: flag("canEdit"), Annotate: flag("canAnnotate"), Delete: flag("canDelete"),
-			Link: flag("canLink"), Own: flag("canChown")}
-	}
-	return rights, nil
-}

@@ -249,21 +249,15 @@ func (c *Client) loadMasks(ctx context.Context, shapes map[int64]*Shape) error {
 }
 
 func (c *Client) loadMaskBits(ctx context.Context, shapes map[int64]*Shape, ids []int64) error {
-	res, err := c.call(queryContext(ctx), queryService, "findAllByQuery", `select m from Mask m where m.id in (:ids)`,
-		c.parameters(params{"ids": ids}, 0, 0))
-	objects, err := result[[]any]("findAllByQuery", res, err)
-	if err != nil {
-		return fmt.Errorf("masks: %w", err)
-	}
-	for _, v := range objects {
-		o, ok := v.(*ice.Object)
-		if !ok || !o.Has("bytes") {
-			continue
-		}
-		id, _ := plain(o.Get("id")).(int64)
-		if s := shapes[id]; s != nil {
+	// Not more than one batch, so each is not called at the same time.
+	err := c.eachLoaded(ctx, `select m from Mask m where m.id in (:ids)`, ids, func(id int64, o *ice.Object) error {
+		if s := shapes[id]; s != nil && o.Has("bytes") {
 			s.Bits = get[[]byte](o, "bytes")
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("masks: %w", err)
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (s *Server) NamedValues(list []store.NamedValue) []any {
 
 func (g *graph) details(r *store.Row) *ice.Object {
 	d := g.s.defs.New("::omero::model::Details")
-	d.Set("permissions", g.s.permissions(groupPermissions(g.tx, r), g.who.Rights(g.tx, r).restrictions(), g.s.extended(g.tx, r)))
+	d.Set("permissions", g.s.permissions(groupPermissions(g.tx, r), g.who.Rights(g.tx, r).restrictions(), g.s.extended(g.tx, g.who, r)))
 	m := g.tx.Model()
 	for _, ref := range []struct {
 		member, class string
