@@ -23,7 +23,7 @@ func (c *Client) call(ctx context.Context, s service, op string, args ...any) ([
 		if err != nil {
 			return nil, notSent{err}
 		}
-		return l.sess.Call(ctx, p, iface.Operation(op), args, requestContext(ctx))
+		return l.sess.Call(ctx, p, iface.Operation(op), args, l.requestContext(ctx))
 	})
 }
 
@@ -96,7 +96,7 @@ func (c *Client) on(ctx context.Context, l *link, p *ice.Proxy, iface, op string
 	if i == nil || i.Operation(op) == nil {
 		return nil, failure(Unsupported, op, "not in the definitions")
 	}
-	res, err := l.sess.Call(ctx, p, i.Operation(op), args, requestContext(ctx))
+	res, err := l.sess.Call(ctx, p, i.Operation(op), args, l.requestContext(ctx))
 	if err == nil {
 		return res, nil
 	}

@@ -21,6 +21,7 @@ type Client struct {
 	now       func() time.Time
 	who       EventContext
 	server    ServerInfo
+	sudo      *sudo // where sessions come from, nil for a login of its own
 
 	dialing chan struct{} // holds one token; the owner may connect
 
@@ -44,8 +45,11 @@ type idler interface {
 }
 
 // Connect logs in. The client lives until Close.
-func Connect(ctx context.Context, cfg Config) (*Client, error) {
-	c := &Client{cfg: cfg, defs: slice.Definitions(), log: cfg.Logger, now: cfg.Clock,
+func Connect(ctx context.Context, cfg Config) (*Client, error) { return connect(ctx, cfg, nil) }
+
+// connect is Connect, or As when sudo is not nil.
+func connect(ctx context.Context, cfg Config, sudo *sudo) (*Client, error) {
+	c := &Client{cfg: cfg, sudo: sudo, defs: slice.Definitions(), log: cfg.Logger, now: cfg.Clock,
 		dialing: make(chan struct{}, 1), idlers: make(map[idler]struct{})}
 	if c.log == nil {
 		c.log = discardLogger()
@@ -84,7 +88,7 @@ func Connect(ctx context.Context, cfg Config) (*Client, error) {
 		c.closed = true
 		c.mu.Unlock()
 		if l != nil {
-			l.fail()
+			err = errors.Join(err, c.leave(l))
 		}
 		return nil, err
 	}
@@ -120,10 +124,25 @@ func (c *Client) Close() error {
 	if l == nil || !l.alive() {
 		return nil
 	}
+	return c.leave(l)
+}
+
+// leave logs out from a link that works. A session that the client made for
+// itself ends with that.
+func (c *Client) leave(l *link) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	c.closeIdle(ctx, time.Time{})
-	err := l.sess.Destroy(ctx)
+	var err error
+	if c.sudo != nil {
+		err = c.endSession(ctx, l, l.uuid)
+	}
+	if l.alive() {
+		destroyed := l.sess.Destroy(ctx)
+		if dead, _ := linkLost(destroyed); !dead || c.sudo == nil {
+			err = errors.Join(err, destroyed)
+		}
+	}
 	l.fail()
 	if err != nil {
 		return fmt.Errorf("log out: %w", wrap("log out", err))

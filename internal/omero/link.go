@@ -45,6 +45,7 @@ type link struct {
 	sess  *ice.Session
 	uuid  string // of the OMERO session
 	joins bool   // a session of somebody else, to be left open
+	fixed bool   // calls cannot leave the group of the session
 
 	mu       sync.Mutex // guards the fields below; never held during a call
 	services map[service]*ice.Proxy
@@ -96,7 +97,7 @@ func (l *link) proxy(ctx context.Context, s service) (*ice.Proxy, error) {
 
 // open calls an operation of the session that returns a proxy.
 func (l *link) open(ctx context.Context, op string, args ...any) (*ice.Proxy, error) {
-	res, err := l.sess.CallName(ctx, l.sess.Proxy(), factoryInterface, op, requestContext(ctx), args...)
+	res, err := l.sess.CallName(ctx, l.sess.Proxy(), factoryInterface, op, l.requestContext(ctx), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,11 +109,12 @@ func (l *link) open(ctx context.Context, op string, args ...any) (*ice.Proxy, er
 }
 
 // requestContext is what a call adds to the context of the session.
-func requestContext(ctx context.Context) map[string]string {
-	if g, ok := groupOf(ctx); ok {
-		return map[string]string{ctxGroup: strconv.FormatInt(g, 10)}
+func (l *link) requestContext(ctx context.Context) map[string]string {
+	g, ok := groupOf(ctx)
+	if !ok || l.fixed && g == AllGroups {
+		return nil
 	}
-	return nil
+	return map[string]string{ctxGroup: strconv.FormatInt(g, 10)}
 }
 
 // dial connects to the first address that answers and logs in.
@@ -124,7 +126,7 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 			return l, nil
 		}
 		errs = append(errs, err)
-		if errors.Is(err, LoginFailed) || ctx.Err() != nil {
+		if errors.Is(err, LoginFailed) || errors.Is(err, Denied) || ctx.Err() != nil {
 			break // the same account is asked for everywhere: never try it twice
 		}
 	}
@@ -179,8 +181,14 @@ func (c *Client) login(ctx context.Context, conn *ice.Conn) (*link, error) {
 	}
 	cred := ice.Credentials{User: c.cfg.User, Password: c.cfg.Password,
 		Context: map[string]string{ctxClient: client, ctxAgent: c.cfg.Agent}}
-	if c.cfg.SessionKey != "" {
-		cred.User, cred.Password = c.cfg.SessionKey, c.cfg.SessionKey
+	key := c.cfg.SessionKey
+	if c.sudo != nil {
+		if key, err = c.sudo.session(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if key != "" {
+		cred.User, cred.Password = key, key
 	}
 	if c.cfg.Group != "" {
 		cred.Context[ctxGroup] = c.cfg.Group
@@ -201,6 +209,8 @@ func (c *Client) login(ctx context.Context, conn *ice.Conn) (*link, error) {
 	}
 	l := &link{conn: conn, sess: sess, uuid: sess.Proxy().Identity.Name,
 		joins: c.cfg.SessionKey != "", services: make(map[service]*ice.Proxy)}
+	// What a group's owner gets for a member stays in the group.
+	l.fixed = c.sudo != nil && !c.sudo.by.who.Admin
 	sess.SetContext(map[string]string{ctxClient: client, ctxSession: l.uuid})
 	if l.joins {
 		// The key was given to be used again after this program ends.
