@@ -2,7 +2,6 @@ package mount
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,6 +19,7 @@ type Config struct {
 	OMEROPassword     string // secret
 	OMEROSessionKey   string // secret
 	OMEROPasswordFile string
+	OMEROSessionFile  string // holds a session key
 	OMEROCAFile       string
 	OMEROAnyName      bool // the certificate's host name does not matter
 	OMEROKey          string
@@ -70,17 +70,23 @@ func base(variable, below string) string {
 	return filepath.Join(home, below)
 }
 
+// hasOMEROSecret says whether there is a password or a session key; without
+// one the session of "omero login" is looked for.
+func (c Config) hasOMEROSecret() bool {
+	return c.OMEROSessionKey != "" || c.OMEROSessionFile != "" || c.OMEROPassword != "" || c.OMEROPasswordFile != ""
+}
+
 // Validate names the first setting that cannot be.
 func (c Config) Validate() error {
 	switch {
 	case c.Mountpoint == "":
 		return errors.New("no mount point given")
-	case len(c.OMEROServers) == 0:
+	case len(c.OMEROServers) == 0 && c.hasOMEROSecret():
 		return errors.New("omero-server is not set: the host name of the OMERO server")
-	case c.OMEROSessionKey == "" && c.OMEROUser == "":
+	case c.OMEROUser == "" && (c.OMEROPassword != "" || c.OMEROPasswordFile != "") && c.OMEROSessionKey == "" && c.OMEROSessionFile == "":
 		return errors.New("omero-user is not set: the user to log in as in OMERO")
-	case c.OMEROSessionKey == "" && c.OMEROPassword == "" && c.OMEROPasswordFile == "":
-		return errors.New("no OMERO password: set OMERODS_OMERO_PASSWORD, omero-password-file or OMERODS_OMERO_SESSION_KEY")
+	case c.OMEROSessionKey != "" && c.OMEROSessionFile != "":
+		return errors.New("omero-session-file and OMERODS_OMERO_SESSION_KEY exclude each other")
 	case c.OMEROInsecure && (c.OMEROCAFile != "" || c.OMEROKey != ""):
 		return errors.New("omero-insecure goes with neither omero-ca-file nor omero-key")
 	case c.SpoolLimit <= 0:
@@ -91,27 +97,4 @@ func (c Config) Validate() error {
 		return errors.New("request-wait must be positive")
 	}
 	return nil
-}
-
-// secretFile reads a password from a file that only its owner may read.
-func secretFile(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("password file %s can be read by others: chmod 600 %s", path, path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	return trimLine(string(text)), nil
-}
-
-func trimLine(s string) string {
-	for len(s) > 0 && (s[len(s)-1] == '\n' || s[len(s)-1] == '\r') {
-		s = s[:len(s)-1]
-	}
-	return s
 }

@@ -95,20 +95,10 @@ func (m *Mount) begin(ctx context.Context) error {
 
 // logIn connects to both servers as the mount's owner.
 func (m *Mount) logIn(ctx context.Context) error {
-	password := m.cfg.OMEROPassword
-	if password == "" && m.cfg.OMEROPasswordFile != "" {
-		p, err := secretFile(m.cfg.OMEROPasswordFile)
-		if err != nil {
-			return err
-		}
-		password = p
+	oc, err := m.cfg.omeroLogin(os.Getenv, m.log)
+	if err != nil {
+		return fmt.Errorf("OMERO: %w", err)
 	}
-	oc := omero.Config{
-		Addresses: m.cfg.OMEROServers, AllowPlain: m.cfg.OMEROPlain,
-		User: m.cfg.OMEROUser, Password: password, SessionKey: m.cfg.OMEROSessionKey, Group: m.cfg.OMEROGroup,
-		Agent: "omerods " + version.Version, Logger: m.log, TLS: m.cfg.omeroTLS(),
-	}
-	var err error
 	if m.omero, err = omero.Connect(ctx, oc); err != nil {
 		return fmt.Errorf("OMERO: %w", err)
 	}
@@ -130,19 +120,6 @@ func (m *Mount) logIn(ctx context.Context) error {
 	user, zone := m.irods.User()
 	m.people = identity.NewOwner(identity.Person{UID: m.uid, OMERO: m.omero.Who().UserName, IRODS: user + "#" + zone})
 	return nil
-}
-
-func (c Config) omeroTLS() omero.TLS {
-	t := omero.TLS{Mode: omero.TLSVerify, CAFile: c.OMEROCAFile, Key: c.OMEROKey}
-	switch {
-	case c.OMEROInsecure:
-		t.Mode = omero.TLSInsecure
-	case c.OMEROKey != "":
-		t.Mode = omero.TLSPinned
-	case c.OMEROAnyName:
-		t.Mode = omero.TLSAuthority
-	}
-	return t
 }
 
 // openState opens what the mount keeps on the local disk.

@@ -85,6 +85,7 @@ var Options = []Option{
 	secret("omero-password", groupOMERO, "is the password", func(c *Config) *string { return &c.OMEROPassword }),
 	secret("omero-session-key", groupOMERO, "joins this session instead of logging in", func(c *Config) *string { return &c.OMEROSessionKey }),
 	text("omero-password-file", groupOMERO, "reads the password from this file, which only you may read", func(c *Config) *string { return &c.OMEROPasswordFile }),
+	text("omero-session-file", groupOMERO, "joins the session whose key is in this file, which only you may read", func(c *Config) *string { return &c.OMEROSessionFile }),
 	text("omero-ca-file", groupOMERO, "trusts the certificates in this PEM file", func(c *Config) *string { return &c.OMEROCAFile }),
 	boolean("omero-any-name", groupOMERO, "lets a trusted certificate be for another host name, as those of 'omero certificates' are", func(c *Config) *bool { return &c.OMEROAnyName }),
 	text("omero-key", groupOMERO, "trusts the server with this public key: its SHA-256 in hex", func(c *Config) *string { return &c.OMEROKey }),

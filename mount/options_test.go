@@ -64,14 +64,14 @@ func TestValidateNamesTheSetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, spoil := range map[string]func(*Config){
-		"mount point":    func(c *Config) { c.Mountpoint = "" },
-		"omero-server":   func(c *Config) { c.OMEROServers = nil },
-		"omero-user":     func(c *Config) { c.OMEROUser = "" },
-		"password":       func(c *Config) { c.OMEROPassword = "" },
-		"omero-insecure": func(c *Config) { c.OMEROInsecure, c.OMEROKey = true, "aa" },
-		"spool-limit":    func(c *Config) { c.SpoolLimit = 0 },
-		"commit-wait":    func(c *Config) { c.CommitWait = -1 },
-		"request-wait":   func(c *Config) { c.RequestWait = 0 },
+		"mount point":        func(c *Config) { c.Mountpoint = "" },
+		"omero-server":       func(c *Config) { c.OMEROServers = nil },
+		"omero-user":         func(c *Config) { c.OMEROUser = "" },
+		"omero-session-file": func(c *Config) { c.OMEROSessionKey, c.OMEROSessionFile = "k", "f" },
+		"omero-insecure":     func(c *Config) { c.OMEROInsecure, c.OMEROKey = true, "aa" },
+		"spool-limit":        func(c *Config) { c.SpoolLimit = 0 },
+		"commit-wait":        func(c *Config) { c.CommitWait = -1 },
+		"request-wait":       func(c *Config) { c.RequestWait = 0 },
 	} {
 		c := good
 		spoil(&c)
@@ -96,21 +96,5 @@ func TestBytes(t *testing.T) {
 		if got := formatBytes(n); got != want {
 			t.Errorf("%d: got %s, want %s", n, got, want)
 		}
-	}
-}
-
-func TestPasswordFileMustBePrivate(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "pw")
-	if err := os.WriteFile(file, []byte("geheim\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := secretFile(file); err != nil || got != "geheim" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if err := os.Chmod(file, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := secretFile(file); err == nil || strings.Contains(err.Error(), "geheim") {
-		t.Errorf("readable by others: got %v, want a refusal without the password", err)
 	}
 }

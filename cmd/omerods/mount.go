@@ -29,8 +29,11 @@ var mountCommand = command{
 	long: "Mounts OMERO and iRODS at MOUNTPOINT and returns when the mount is ready; the program stays in\n" +
 		"the background until the mount is taken away. Settings come from flags, from OMERODS_* variables of\n" +
 		"the same names (OMERODS_OMERO_USER) and from omerods.yaml, in this order. Secrets are no flags:\n" +
-		"OMERODS_OMERO_PASSWORD, OMERODS_OMERO_SESSION_KEY, OMERODS_IRODS_PASSWORD, or files only you can read.",
-	example: "  omerods mount --omero-server omero.example.org --omero-user ada --omero-password-file ~/.omero-password ~/data\n" +
+		"OMERODS_OMERO_PASSWORD, OMERODS_OMERO_SESSION_KEY, OMERODS_IRODS_PASSWORD, or files only you can read\n" +
+		"(--omero-password-file, --omero-session-file). Without any, the session of 'omero login' is joined and stays open:\n" +
+		"the last one, or the last one of --omero-user on --omero-server.",
+	example: "  omero login ada@omero.example.org && omerods mount ~/data\n" +
+		"  omerods mount --omero-server omero.example.org --omero-user ada --omero-password-file ~/.omero-password ~/data\n" +
 		"  OMERODS_OMERO_SESSION_KEY=... omerods mount --omero-server wss://omero.example.org/omero-ws ~/data\n" +
 		"  omerods mount -f --config ./omerods.yaml /mnt/data",
 	setup: func(flags *pflag.FlagSet) func(context.Context, []string) error {

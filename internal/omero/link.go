@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -199,9 +200,10 @@ func (c *Client) login(ctx context.Context, conn *ice.Conn) (*link, error) {
 		if err == nil {
 			break
 		}
+		err = withoutKey(wrap("log in", err), key)
 		var e *Error
-		if !errors.As(wrap("log in", err), &e) || e.Class != Busy || try >= loginTries {
-			return nil, wrap("log in", err)
+		if !errors.As(err, &e) || e.Class != Busy || try >= loginTries {
+			return nil, err
 		}
 		if err := pause(ctx, clampWait(e.retryAfter)); err != nil {
 			return nil, err
@@ -222,6 +224,21 @@ func (c *Client) login(ctx context.Context, conn *ice.Conn) (*link, error) {
 }
 
 const loginTries = 3
+
+// withoutKey takes a session key, which servers repeat in their refusal, out
+// of an error: whoever reads it could be the user.
+func withoutKey(err error, key string) error {
+	var e *Error
+	if key == "" || !errors.As(err, &e) {
+		return err
+	}
+	clean := &Error{Class: e.Class, Op: e.Op, Unsure: e.Unsure, retryAfter: e.retryAfter,
+		Message: strings.ReplaceAll(e.Message, key, "…")}
+	if e.Class == LoginFailed {
+		clean.Message = "the session to be joined has ended, or is of another server (" + clean.Message + ")"
+	}
+	return clean
+}
 
 // clampWait bounds what a server asks a client to wait.
 func clampWait(d time.Duration) time.Duration {
