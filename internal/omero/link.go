@@ -149,7 +149,7 @@ func (c *Client) dialOne(ctx context.Context, a ice.Address) (*link, error) {
 		TLS: tc, ConnectTimeout: c.cfg.ConnectTimeout, HeartbeatInterval: heartbeat, Logger: c.log,
 	})
 	if err != nil {
-		return nil, &Error{Class: Offline, Op: op, Err: err}
+		return nil, &Error{Class: Offline, Op: op, Message: c.tlsFailure(ctx, a, err), Err: err}
 	}
 	l, err := c.login(ctx, conn)
 	if err != nil {

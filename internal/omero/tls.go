@@ -86,8 +86,10 @@ func verifyChain(s tls.ConnectionState, roots *x509.CertPool) error {
 	for _, c := range s.PeerCertificates[1:] {
 		between.AddCert(c)
 	}
-	_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
-	return err
+	if _, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between}); err != nil {
+		return &tls.CertificateVerificationError{UnverifiedCertificates: s.PeerCertificates, Err: err}
+	}
+	return nil
 }
 
 func verifyKey(s tls.ConnectionState, want []byte) error {
@@ -96,7 +98,8 @@ func verifyKey(s tls.ConnectionState, want []byte) error {
 	}
 	got := sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)
 	if subtle.ConstantTimeCompare(got[:], want) != 1 {
-		return fmt.Errorf("the server's public key is another one (SHA-256 %x)", got)
+		return fmt.Errorf("the server's public key is another one than omero-key says: its SHA-256 is %x; "+
+			"unless the administrators confirm that it was changed, somebody may be in between", got)
 	}
 	return nil
 }

@@ -35,10 +35,17 @@ func selfSigned(t *testing.T, names ...string) (cert tls.Certificate, file, key 
 	check(t, err)
 	leaf, err := x509.ParseCertificate(der)
 	check(t, err)
-	file = filepath.Join(t.TempDir(), "server.crt")
-	check(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	cert = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
 	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, file, hex.EncodeToString(sum[:])
+	return cert, pemFile(t, cert), hex.EncodeToString(sum[:])
+}
+
+// pemFile writes a certificate into a file.
+func pemFile(t *testing.T, cert tls.Certificate) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "server.crt")
+	check(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
+	return file
 }
 
 // The certificates that "omero certificates" makes have no host name in them:
