@@ -182,6 +182,15 @@ func (e *Error) classify(u *ice.UserException) {
 	}
 }
 
+// asUser finds the exception of the server in an error, nil when there is none.
+func asUser(err error) *ice.UserException {
+	var user *ice.UserException
+	if errors.As(err, &user) {
+		return user
+	}
+	return nil
+}
+
 func exceptionText(u *ice.UserException, fields ...string) string {
 	for _, f := range fields {
 		if s, ok := u.Get(f).(string); ok && s != "" {

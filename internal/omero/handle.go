@@ -95,8 +95,6 @@ func commandError(answer *ice.Object) error {
 		class = Denied
 	case answer.IsA("::omero::cmd::GraphException") || strings.Contains(lower, "graph"):
 		class = Invalid
-	case strings.HasPrefix(name, "error-on-init"), strings.HasPrefix(name, "import-"):
-		class = Invalid
 	}
 	return failure(class, get[string](answer, "category"), firstLine(text))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,7 +59,8 @@ type Import struct {
 	l       *link
 	process *ice.Proxy
 	fileset int64
-	group   int64 // it runs in; only if hasGroup
+	files   []string // the client paths
+	group   int64    // it runs in; only if inGroup
 	inGroup bool
 
 	mu     sync.Mutex // guards the fields below
@@ -92,16 +94,59 @@ func (c *Client) BeginImport(ctx context.Context, spec ImportSpec) (*Import, err
 	res, err := c.on(ctx, l, repo, repositoryInterface, "importFileset", fs, settings)
 	p, err := result[*ice.Proxy]("importFileset", res, err)
 	if err != nil {
-		return nil, fmt.Errorf("begin import: %w", err)
+		return nil, fmt.Errorf("begin import: %w", c.forget(ctx, key, err))
 	}
-	i := &Import{c: c, l: l, process: p, hashes: make([]string, len(spec.ClientPaths))}
+	i := &Import{c: c, l: l, process: p, files: slices.Clone(spec.ClientPaths), hashes: make([]string, len(spec.ClientPaths))}
 	i.group, i.inGroup = groupOf(ctx)
 	i.fileset, err = c.filesetOfImport(ctx, key)
 	if err != nil {
 		i.close(ctx)
-		return nil, fmt.Errorf("begin import: %w", err)
+		return nil, fmt.Errorf("begin import: %w", c.forget(ctx, key, err))
 	}
 	return i, nil
+}
+
+// cleanupTime bounds what is done after a failure.
+const cleanupTime = 2 * time.Minute
+
+// forget removes what an import that failed to begin has left: the server may
+// have registered the fileset without anybody learning of it. It returns why
+// the import failed, and why something may still be there.
+func (c *Client) forget(ctx context.Context, key string, why error) error {
+	var e *Error
+	if !errors.As(why, &e) && ctx.Err() == nil {
+		return why
+	}
+	if e != nil && !e.Unsure && e.Class != Offline && ctx.Err() == nil {
+		return why // the server has refused it
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	ids, err := c.FilesetsByInfo(ctx, importKey, key)
+	if err == nil && len(ids) > 0 {
+		err = c.deleteFilesets(ctx, ids)
+	}
+	if err != nil {
+		return errors.Join(why, fmt.Errorf("a fileset without images may be left: %w", err))
+	}
+	return why
+}
+
+// deleteFilesets deletes filesets, once more when the connection breaks
+// meanwhile: an id is never given to another object.
+func (c *Client) deleteFilesets(ctx context.Context, ids []int64) error {
+	for try := 1; ; try++ {
+		_, err := c.Delete(ctx, map[Kind][]int64{KindFileset: ids}, DeleteOptions{})
+		if errors.Is(err, NotFound) {
+			return nil
+		}
+		if !errors.Is(err, Offline) || try == 3 {
+			return err
+		}
+		if left, err := c.Filesets(ctx, ids); err == nil && len(left) == 0 {
+			return nil
+		}
+	}
 }
 
 // importObjects makes what importFileset takes, with a key that finds the
@@ -270,10 +315,14 @@ func (i *Import) Finish(ctx context.Context, progress func(Progress)) (ImportRes
 	res, err := i.c.on(ctx, i.l, i.process, processInterface, "verifyUpload", hashes)
 	handle, err := result[*ice.Proxy]("verifyUpload", res, err)
 	if err != nil {
-		return ImportResult{}, fmt.Errorf("verify upload: %w", err)
+		return ImportResult{}, fmt.Errorf("verify upload: %w", damaged(err, i.files))
 	}
 	i.close(ctx)
-	if _, err := i.c.await(ctx, i.l, handle, progress); err != nil {
+	answer, err := i.c.await(ctx, i.l, handle, progress)
+	if answer != nil && answer.IsA("::omero::cmd::ERR") {
+		return ImportResult{}, importProblem(answer, i.files)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			// Closed before its end, the request is cancelled on the server: what
 			// it was making is about to be removed.
@@ -308,14 +357,10 @@ func (c *Client) ImportedBy(ctx context.Context, fileset int64) (ImportResult, e
 // Abort ends the import and deletes the fileset with everything in it. It also
 // works after Finish, and when the context of the import has been cancelled.
 func (i *Import) Abort(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.context(ctx)), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.context(ctx)), cleanupTime)
 	defer cancel()
 	i.close(ctx)
-	_, err := i.c.Delete(ctx, map[Kind][]int64{KindFileset: {i.fileset}}, DeleteOptions{})
-	if errors.Is(err, NotFound) {
-		return nil
-	}
-	return err
+	return i.c.deleteFilesets(ctx, []int64{i.fileset})
 }
 
 // close frees the process on the server, once.

@@ -7,6 +7,7 @@ import (
 
 	"omerods/internal/ice"
 	"omerods/internal/sandbox/iceserver"
+	"omerods/internal/sandbox/imaging"
 	"omerods/internal/sandbox/repository"
 	"omerods/internal/sandbox/store"
 )
@@ -244,10 +245,27 @@ func (p *importProcess) failed(req *ice.Object, err error) (*ice.Object, error) 
 	if !errors.As(err, &fail) {
 		return nil, diskError(err)
 	}
-	params := ice.Dict{{Key: "message", Value: fail.Err.Error()}, {Key: "stacktrace", Value: fail.Error()}}
-	var ex *iceserver.Exception
-	if errors.As(fail.Err, &ex) {
-		params = append(params, ice.Pair{Key: "exception", Value: ex.ID})
+	message := fail.Err.Error()
+	params := ice.Dict{{Key: "message", Value: message}, {Key: "stacktrace", Value: javaClass(fail.Err) + ": " + message}}
+	if fail.Name == "import-file-exception" {
+		params = append(params, ice.Pair{Key: "filename", Value: p.im.Paths()[0]})
 	}
 	return p.repo.srv.Err(req, fail.Name, params), nil
+}
+
+// javaClass is the class of the exception that a server has where this one has
+// err; its name begins the stack trace.
+func javaClass(err error) string {
+	var ex *iceserver.Exception
+	switch {
+	case errors.Is(err, imaging.ErrUnknownFormat):
+		return "loci.formats.UnknownFormatException"
+	case errors.Is(err, imaging.ErrMissing):
+		return "java.io.FileNotFoundException"
+	case errors.Is(err, imaging.ErrDamaged):
+		return "loci.formats.FormatException"
+	case errors.As(err, &ex):
+		return "omero." + shortName(ex.ID)
+	}
+	return "java.lang.RuntimeException"
 }

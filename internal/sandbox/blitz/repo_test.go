@@ -202,7 +202,7 @@ func TestFailedImports(t *testing.T) {
 		target any
 		want   string
 	}{
-		{upload{"notes.txt", []byte("hello")}, nil, "import-unknown-format"},
+		{upload{"notes.txt", []byte("hello")}, nil, "error-on-init"},
 		{upload{"half.png", picture("").data[:50]}, nil, "error-on-init"},
 		{picture("p.png"), project, "import-request-failure"},
 		{picture("p.png"), elsewhere, "import-request-failure"},

@@ -269,7 +269,7 @@ func TestFailedImportsKeepTheFileset(t *testing.T) {
 		files []imaging.NamedFile
 		want  string
 	}{
-		{[]imaging.NamedFile{{Name: "notes.txt", Data: []byte("hello")}}, "import-unknown-format"},
+		{[]imaging.NamedFile{{Name: "notes.txt", Data: []byte("hello")}}, "error-on-init"},
 		{[]imaging.NamedFile{{Name: "x.png", Data: pngFile("").Data[:40]}}, "error-on-init"},
 		{set[:1], "error-on-init"},
 	} {

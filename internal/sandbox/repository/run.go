@@ -81,7 +81,8 @@ func (im *Import) Run(ctx context.Context, s Settings, step func(int)) (*Result,
 func (im *Import) run(ctx context.Context, s Settings, step func(int)) (*Result, error) {
 	set, err := im.m.read(im.prefix, im.paths[0])
 	if err != nil {
-		return nil, failure(err)
+		// Whatever the reason: the server opens the files before its first step.
+		return nil, &Failure{"error-on-init", err}
 	}
 	im.writeLog("%s by %s: %d series, %d plates, %d files", im.paths[0], set.Reader, len(set.Series), len(set.Plates), len(set.Files))
 	step(StepMetadata)
@@ -93,7 +94,7 @@ func (im *Import) run(ctx context.Context, s Settings, step func(int)) (*Result,
 			}
 			st, err := set.Scan(i)
 			if err != nil {
-				return nil, failure(err)
+				return nil, &Failure{"import-file-exception", err}
 			}
 			stats[i] = &st
 		}
@@ -125,17 +126,6 @@ func (im *Import) closeLog() {
 	}
 	f.dirty = true
 	_ = f.Close(im.actor) // nobody waits for the log
-}
-
-// failure gives an error of the readers the name under which clients know it.
-func failure(err error) *Failure {
-	switch {
-	case errors.Is(err, imaging.ErrUnknownFormat):
-		return &Failure{"import-unknown-format", err}
-	case errors.Is(err, imaging.ErrDamaged), errors.Is(err, imaging.ErrMissing):
-		return &Failure{"error-on-init", err}
-	}
-	return &Failure{"import-file-exception", err}
 }
 
 // read opens the fileset in a folder of the repository.
