@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"omerods/internal/ice"
 )
@@ -44,16 +45,23 @@ func (c *Client) load(ctx context.Context, kind string, id int64) (*ice.Object, 
 		// Saved back it would lose what is not understood.
 		return nil, failure(Unsupported, "load", kind+" has another form on this server")
 	}
+	return unloaded(o), nil
+}
+
+// unloaded marks the collections of an object as not loaded, so that saving it
+// leaves them alone.
+func unloaded(o *ice.Object) *ice.Object {
 	for _, f := range o.Class.AllFields() {
-		if f.Type.Kind == ice.KindBool && len(f.Name) > 6 && f.Name[len(f.Name)-6:] == "Loaded" {
-			o.Set(f.Name, false)
-			seq := f.Name[:len(f.Name)-6] + "Seq"
-			if o.Has(seq) {
-				o.Set(seq, []any{})
-			}
+		name, ok := strings.CutSuffix(f.Name, "Loaded")
+		if !ok || name == "" || f.Type.Kind != ice.KindBool {
+			continue
+		}
+		o.Set(f.Name, false)
+		if o.Has(name + "Seq") {
+			o.Set(name+"Seq", []any{})
 		}
 	}
-	return o, nil
+	return o
 }
 
 // Rename gives a project, dataset, screen, plate or image another name.

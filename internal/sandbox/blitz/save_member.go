@@ -82,8 +82,9 @@ func namedValues(v any) any {
 }
 
 // collections saves the elements of the loaded collections of an object. They
-// belong to it whatever they say themselves; elements that a loaded collection
-// lacks stay as they are.
+// belong to it whatever they say themselves. What a loaded collection lacks is
+// deleted when it is a list or a collection of links, which OMERO maps with
+// DELETE_ORPHAN; elements of other collections stay as they are.
 func (sv *saver) collections(o *ice.Object, row *store.Row) error {
 	for _, p := range row.Class.All() {
 		if p.Kind != store.KindToMany {
@@ -101,6 +102,32 @@ func (sv *saver) collections(o *ice.Object, row *store.Row) error {
 			if err := sv.element(o, row, p, e, int32(i)); err != nil {
 				return err
 			}
+		}
+		if p.Ordered || p.Target.Link {
+			if err := sv.orphans(row, p, list); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// orphans deletes the elements of a collection that the client left out of
+// it.
+func (sv *saver) orphans(row *store.Row, p *store.Property, list []any) error {
+	kept := make(map[int64]bool, len(list))
+	for _, v := range list {
+		if e, _ := v.(*ice.Object); e != nil && sv.seen[e] != nil {
+			kept[sv.seen[e].ID] = true
+		}
+	}
+	for _, e := range sv.tx.Collection(p, row.ID) {
+		switch {
+		case kept[e.ID]:
+		case !sv.who.Rights(sv.tx, e).Delete:
+			return Fail(SecurityViolation, "deleting %s:Id_%d not permitted", e.Class.Name, e.ID)
+		default:
+			sv.author.Delete(e)
 		}
 	}
 	return nil

@@ -62,6 +62,47 @@ func TestSaveRoiWithShapes(t *testing.T) {
 	}
 }
 
+// A loaded list, or collection of links, is what the object has afterwards;
+// one that is not loaded stays as it is.
+func TestLoadedCollectionsLoseWhatTheyLack(t *testing.T) {
+	f := serve(t, Config{})
+	c := f.login("ada", "write")
+	img := c.named("Image", "i")
+	roi := c.fresh("Roi", map[string]any{"image": c.ref("Image", img)})
+	roi.Set("shapesSeq", []any{c.fresh("Point", nil), c.fresh("Rectangle", nil), c.fresh("Line", nil)}).Set("shapesLoaded", true)
+	id := c.save(roi)[0]
+	kept := f.store.Collection("Roi", id, "shapes")[1]
+	load := func() *ice.Object {
+		return c.call("IQuery", "findByQuery", "select r from Roi r join fetch r.shapes where r.id = :id", c.params(map[string]any{"id": id}))[0].(*ice.Object)
+	}
+	o := load()
+	o.Set("shapesLoaded", false)
+	c.save(o)
+	if n := len(f.store.Collection("Roi", id, "shapes")); n != 3 {
+		t.Errorf("not loaded: %d shapes are left, want 3", n)
+	}
+	o = load()
+	o.Set("shapesSeq", o.Get("shapesSeq").([]any)[1:2])
+	c.save(o)
+	left := f.store.Collection("Roi", id, "shapes")
+	if len(left) != 1 || left[0].ID != kept.ID || left[0].Position != 0 {
+		t.Errorf("got %+v, want shape %d at 0", left, kept.ID)
+	}
+
+	p := c.named("Project", "p")
+	c.link("ProjectDatasetLink", "Project", p, "Dataset", c.named("Dataset", "d"))
+	o = c.object("Project", p)
+	c.save(o)
+	if n := f.store.Count("ProjectDatasetLink"); n != 1 {
+		t.Errorf("not loaded: %d links, want 1", n)
+	}
+	o = c.object("Project", p)
+	c.save(o.Set("datasetLinksLoaded", true))
+	if n := f.store.Count("ProjectDatasetLink"); n != 0 || f.store.Count("Dataset") != 1 {
+		t.Errorf("loaded and empty: %d links, %d datasets", n, f.store.Count("Dataset"))
+	}
+}
+
 func TestAnnotations(t *testing.T) {
 	f := serve(t, Config{})
 	c := f.login("ada", "write")
