@@ -27,15 +27,21 @@ func (c *Client) call(ctx context.Context, s service, op string, args ...any) ([
 	})
 }
 
+// linkTries is how often something that changes nothing is tried, each time on
+// another connection, when connections break under it. One that breaks takes
+// all requests along that are under way on it, so a second break soon after the
+// first is no rarity.
+const linkTries = 4
+
 // notSent marks an error that came before the operation itself was sent.
 type notSent struct{ error }
 
 func (n notSent) Unwrap() error { return n.error }
 
-// retry runs do on a link. A link that turns out to be dead is replaced once,
-// when the operation changes nothing or was never sent.
+// retry runs do on a link. A link that turns out to be dead is replaced when
+// the operation changes nothing or was never sent.
 func (c *Client) retry(ctx context.Context, op *ice.Operation, do func(*link) ([]any, error)) ([]any, error) {
-	replaced := false
+	links := 0
 	for try := 1; ; try++ {
 		l, err := c.acquire(ctx)
 		if err != nil {
@@ -49,9 +55,8 @@ func (c *Client) retry(ctx context.Context, op *ice.Operation, do func(*link) ([
 		if dead {
 			l.fail()
 			safe := !mayBeDone || op.Mode != ice.Normal
-			if safe && !replaced && ctx.Err() == nil {
+			if links++; safe && links < linkTries && ctx.Err() == nil {
 				c.log.Warn("omero: connection lost, trying again", "op", op.Name, "err", err)
-				replaced = true
 				continue
 			}
 			return nil, &Error{Class: Offline, Op: op.Name, Err: err, Unsure: mayBeDone && op.Mode == ice.Normal}
@@ -100,16 +105,23 @@ func (c *Client) on(ctx context.Context, l *link, p *ice.Proxy, iface, op string
 	if err == nil {
 		return res, nil
 	}
-	var lost *ice.ConnectionLostError
-	dead, mayBeDone := serverLost(err)
-	if errors.As(err, &lost) {
-		dead, mayBeDone = true, lost.Sent
+	dead, mayBeDone := linkLost(err)
+	var gone *ice.RequestFailedError
+	if errors.As(err, &gone) && iface != factoryInterface {
+		dead = false // only that object is gone, not the session
 	}
 	if dead {
 		l.fail()
 		return nil, &Error{Class: Offline, Op: op, Err: err, Unsure: mayBeDone && i.Operation(op).Mode == ice.Normal}
 	}
 	return nil, wrap(op, err)
+}
+
+// again says whether something failed because a connection or a session was
+// gone and has surely not been done.
+func again(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Class == Offline && !e.Unsure
 }
 
 // result returns the only result of a call as a T.

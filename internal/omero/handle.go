@@ -21,19 +21,24 @@ type Progress struct {
 // submit sends a command and waits for its end. The command goes on on the
 // server when ctx ends first.
 func (c *Client) submit(ctx context.Context, req *ice.Object) (*ice.Object, error) {
-	l, err := c.acquire(ctx)
-	if err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		l, err := c.acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		res, err := c.on(ctx, l, l.sess.Proxy(), factoryInterface, "submit", req)
+		if again(err) && try < linkTries && ctx.Err() == nil {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p, ok := res[len(res)-1].(*ice.Proxy)
+		if !ok || p == nil {
+			return nil, failure(Unsupported, "submit", "the server takes no "+req.Class.ID)
+		}
+		return c.await(ctx, l, p, nil)
 	}
-	res, err := c.on(ctx, l, l.sess.Proxy(), factoryInterface, "submit", req)
-	if err != nil {
-		return nil, err
-	}
-	p, ok := res[len(res)-1].(*ice.Proxy)
-	if !ok || p == nil {
-		return nil, failure(Unsupported, "submit", "the server takes no "+req.Class.ID)
-	}
-	return c.await(ctx, l, p, nil)
 }
 
 // await polls a handle until it has an answer, which is not an ERR.

@@ -83,16 +83,7 @@ func (c *Client) BeginImport(ctx context.Context, spec ImportSpec) (*Import, err
 	if err != nil {
 		return nil, fmt.Errorf("begin import: %w", err)
 	}
-	l, err := c.acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("begin import: %w", err)
-	}
-	repo, err := c.repository(ctx, l)
-	if err != nil {
-		return nil, fmt.Errorf("begin import: %w", err)
-	}
-	res, err := c.on(ctx, l, repo, repositoryInterface, "importFileset", fs, settings)
-	p, err := result[*ice.Proxy]("importFileset", res, err)
+	l, p, err := c.importFileset(ctx, fs, settings)
 	if err != nil {
 		return nil, fmt.Errorf("begin import: %w", c.forget(ctx, key, err))
 	}
@@ -104,6 +95,28 @@ func (c *Client) BeginImport(ctx context.Context, spec ImportSpec) (*Import, err
 		return nil, fmt.Errorf("begin import: %w", c.forget(ctx, key, err))
 	}
 	return i, nil
+}
+
+// importFileset registers a fileset. It is tried again only when it was surely
+// not done.
+func (c *Client) importFileset(ctx context.Context, fs, settings *ice.Object) (*link, *ice.Proxy, error) {
+	for try := 1; ; try++ {
+		l, err := c.acquire(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		repo, err := c.repository(ctx, l)
+		var p *ice.Proxy
+		if err == nil {
+			var res []any
+			res, err = c.on(ctx, l, repo, repositoryInterface, "importFileset", fs, settings)
+			p, err = result[*ice.Proxy]("importFileset", res, err)
+		}
+		if again(err) && try < linkTries && ctx.Err() == nil {
+			continue
+		}
+		return l, p, err
+	}
 }
 
 // cleanupTime bounds what is done after a failure.

@@ -96,10 +96,15 @@ func (l *link) proxy(ctx context.Context, s service) (*ice.Proxy, error) {
 	return p, nil
 }
 
-// open calls an operation of the session that returns a proxy.
+// open calls an operation of the session that returns a proxy. That may be
+// repeated: an object that nobody learned of goes with its session.
 func (l *link) open(ctx context.Context, op string, args ...any) (*ice.Proxy, error) {
 	res, err := l.sess.CallName(ctx, l.sess.Proxy(), factoryInterface, op, l.requestContext(ctx), args...)
 	if err != nil {
+		if dead, _ := linkLost(err); dead {
+			l.fail()
+			return nil, &Error{Class: Offline, Op: op, Err: err}
+		}
 		return nil, err
 	}
 	p, ok := res[0].(*ice.Proxy)

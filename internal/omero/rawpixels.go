@@ -48,13 +48,17 @@ func (r *RemotePixels) Tile(ctx context.Context, z, ch, t, x, y, w, h int) ([]by
 	}
 	ctx = InGroup(ctx, r.group)
 	for try := 1; ; try++ {
-		data, err := r.tile(ctx, z, ch, t, x, y, w, h)
-		var gone *ice.RequestFailedError
-		if err == nil || try == 2 || ctx.Err() != nil || !errors.Is(err, Offline) && !errors.As(err, &gone) {
-			if err != nil {
-				return nil, fmt.Errorf("read pixels %d: %w", r.id, err)
-			}
+		l, err := r.c.acquire(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read pixels %d: %w", r.id, err)
+		}
+		data, err := r.tile(ctx, l, z, ch, t, x, y, w, h)
+		if err == nil {
 			return data, nil
+		}
+		var gone *ice.RequestFailedError
+		if try >= linkTries || ctx.Err() != nil || !errors.Is(err, Offline) && !errors.As(err, &gone) {
+			return nil, fmt.Errorf("read pixels %d: %w", r.id, err)
 		}
 		r.mu.Lock()
 		r.store, r.link = nil, nil
@@ -62,17 +66,19 @@ func (r *RemotePixels) Tile(ctx context.Context, z, ch, t, x, y, w, h int) ([]by
 	}
 }
 
-// tile is called by the owner of the turn.
-func (r *RemotePixels) tile(ctx context.Context, z, ch, t, x, y, w, h int) ([]byte, error) {
+// tile is called by the owner of the turn. A store is opened over l.
+func (r *RemotePixels) tile(ctx context.Context, l *link, z, ch, t, x, y, w, h int) ([]byte, error) {
 	r.mu.Lock()
-	store, l := r.store, r.link
+	store := r.store
+	if store != nil && r.link.alive() {
+		l = r.link
+	} else {
+		store = nil
+	}
 	r.used = r.c.now()
 	r.mu.Unlock()
-	if store == nil || !l.alive() {
+	if store == nil {
 		var err error
-		if l, err = r.c.acquire(ctx); err != nil {
-			return nil, err
-		}
 		if store, err = l.open(ctx, "createRawPixelsStore"); err != nil {
 			return nil, wrap("open pixels", err)
 		}
@@ -120,38 +126,4 @@ func (r *RemotePixels) Close() error {
 	r.closeStore(context.Background(), time.Time{})
 	<-r.turn
 	return nil
-}
-
-// Thumbnails returns small pictures of images in JPEG form whose longer side
-// has the given number of pixels, by the id of their pixels. Those that the
-// server cannot make are missing.
-func (c *Client) Thumbnails(ctx context.Context, pixels []int64, longest int) (map[int64][]byte, error) {
-	l, err := c.acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	const iface = "::omero::api::ThumbnailStore"
-	store, err := l.open(queryContext(ctx), "createThumbnailStore")
-	if err != nil {
-		return nil, wrap("thumbnails", err)
-	}
-	defer c.closeProxy(ctx, l, store, iface)
-	out := make(map[int64][]byte, len(pixels))
-	const atOnce = 50
-	for len(pixels) > 0 {
-		n := min(atOnce, len(pixels))
-		res, err := c.on(queryContext(ctx), l, store, iface, "getThumbnailByLongestSideSet", c.rint(longest), append([]int64{}, pixels[:n]...))
-		d, err := result[ice.Dict]("getThumbnailByLongestSideSet", res, err)
-		if err != nil {
-			return nil, fmt.Errorf("thumbnails: %w", err)
-		}
-		for _, p := range d {
-			id, _ := p.Key.(int64)
-			if jpeg, _ := p.Value.([]byte); len(jpeg) > 0 {
-				out[id] = jpeg
-			}
-		}
-		pixels = pixels[n:]
-	}
-	return out, nil
 }

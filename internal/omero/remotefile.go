@@ -167,16 +167,17 @@ func (f *RemoteFile) forget(bad *chunk) {
 	}
 }
 
-// fetch reads from the server. A store that is gone is opened once more.
+// fetch reads from the server. A store or a connection that is gone is opened
+// again.
 func (f *RemoteFile) fetch(ctx context.Context, off, n int64) ([]byte, error) {
 	for try := 1; ; try++ {
-		data, err := f.fetchOnce(ctx, off, n)
-		again := errors.Is(err, Offline) || errors.Is(err, errStoreGone)
-		if err == nil || !again || try == 2 || ctx.Err() != nil {
-			if err != nil {
-				return nil, fmt.Errorf("read file %d: %w", f.id, err)
-			}
+		data, connected, err := f.fetchOnce(ctx, off, n)
+		if err == nil {
 			return data, nil
+		}
+		again := connected && (errors.Is(err, Offline) || errors.Is(err, errStoreGone))
+		if !again || try >= linkTries || ctx.Err() != nil {
+			return nil, fmt.Errorf("read file %d: %w", f.id, err)
 		}
 	}
 }
@@ -184,35 +185,41 @@ func (f *RemoteFile) fetch(ctx context.Context, off, n int64) ([]byte, error) {
 // errStoreGone marks a store that the server has closed; the file is there.
 var errStoreGone = errors.New("file store gone")
 
-func (f *RemoteFile) fetchOnce(ctx context.Context, off, n int64) ([]byte, error) {
+// fetchOnce also says whether there was a connection: when none can be made,
+// the client has tried what there is to be tried.
+func (f *RemoteFile) fetchOnce(ctx context.Context, off, n int64) (data []byte, connected bool, err error) {
 	ctx = InGroup(ctx, f.group)
-	l, store, err := f.openStore(ctx)
+	l, err := f.c.acquire(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	l, store, err := f.openStore(ctx, l)
+	if err != nil {
+		return nil, true, err
 	}
 	res, err := f.c.on(ctx, l, store, fileStoreInterface, "read", off, int32(n))
-	data, err := result[[]byte]("read", res, err)
+	data, err = result[[]byte]("read", res, err)
 	var gone *ice.RequestFailedError
 	if errors.As(err, &gone) {
 		err = errors.Join(errStoreGone, err)
 	}
 	if err != nil && (errors.Is(err, errStoreGone) || errors.Is(err, Offline)) {
 		f.release(store)
-		return nil, err
+		return nil, true, err
 	}
 	f.release(nil)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	if int64(len(data)) != n {
-		return nil, failure(Internal, "read", fmt.Sprintf("%d bytes instead of %d", len(data), n))
+		return nil, true, failure(Internal, "read", fmt.Sprintf("%d bytes instead of %d", len(data), n))
 	}
-	return data, nil
+	return data, true, nil
 }
 
-// openStore returns the file's store on the server and counts the caller as
-// its user; release ends that.
-func (f *RemoteFile) openStore(ctx context.Context) (*link, *ice.Proxy, error) {
+// openStore returns the file's store on the server, opened over l unless there
+// is one already, and counts the caller as its user; release ends that.
+func (f *RemoteFile) openStore(ctx context.Context, l *link) (*link, *ice.Proxy, error) {
 	select {
 	case f.opening <- struct{}{}:
 		defer func() { <-f.opening }()
@@ -226,10 +233,6 @@ func (f *RemoteFile) openStore(ctx context.Context) (*link, *ice.Proxy, error) {
 		return f.link, f.store, nil
 	}
 	f.mu.Unlock()
-	l, err := f.c.acquire(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	store, err := f.c.openFileStore(ctx, l, f.id)
 	if err != nil {
 		return nil, nil, err
