@@ -41,14 +41,15 @@ func (c Config) omeroLogin(getenv func(string) string, log *slog.Logger) (omero.
 
 // joinStored fills in the session of "omero login".
 func (c Config) joinStored(oc *omero.Config, getenv func(string) string) error {
+	const otherwise = "use omero login, or set omero-server and omero-user with OMERODS_OMERO_PASSWORD or omero-password-file, " +
+		"or OMERODS_OMERO_SESSION_KEY or omero-session-file"
 	dir, err := omero.SessionDir(getenv)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %s", err, otherwise)
 	}
 	s, err := omero.FindSession(dir, c.OMEROUser, c.OMEROServers)
 	if errors.Is(err, omero.ErrNoSession) {
-		return fmt.Errorf("%w: use omero login, or set omero-server and omero-user with OMERODS_OMERO_PASSWORD or omero-password-file, "+
-			"or OMERODS_OMERO_SESSION_KEY or omero-session-file", err)
+		return fmt.Errorf("%w: %s", err, otherwise)
 	}
 	if err != nil {
 		return err

@@ -129,6 +129,21 @@ func (c *Client) OriginalFiles(ctx context.Context, ids []int64) ([]OriginalFile
 	return files, nil
 }
 
+// ArchivedFiles returns the original files of images that were imported before
+// OMERO 5, which have no fileset, by image; most images have none.
+func (c *Client) ArchivedFiles(ctx context.Context, images []int64) (map[int64][]OriginalFile, error) {
+	rows, err := c.rowsFor(ctx, `select p.image.id, `+fileColumns("f")+` from PixelsOriginalFileMap m join m.parent f join m.child p `+
+		`left outer join f.hasher h where p.image.id in (:ids) order by p.image.id, f.id`, unique(images))
+	if err != nil {
+		return nil, fmt.Errorf("archived files: %w", err)
+	}
+	files := make(map[int64][]OriginalFile)
+	for _, r := range rows {
+		files[r.id(0)] = append(files[r.id(0)], r.file(1))
+	}
+	return files, nil
+}
+
 // RelativePaths returns the place of each entry below the folder that all of
 // them have in common, by their client paths.
 func RelativePaths(entries []FilesetEntry) []string {
