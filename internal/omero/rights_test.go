@@ -7,6 +7,7 @@ import (
 	"omerods/internal/omero"
 	"omerods/internal/sandbox/blitz"
 	"omerods/internal/sandbox/sample"
+	"omerods/internal/sandbox/store"
 )
 
 // What the server says one may do is what OMERO's table of rights says.
@@ -92,21 +93,34 @@ func adaID(t *testing.T, c *omero.Client) int64 {
 }
 
 func TestBytesThatThePolicyWithholds(t *testing.T) {
-	for policy, want := range map[string]map[string][4]bool{
-		"":                                  {"ada": {true, false, false, true}, "juergen": {true, false, false, true}}, // OMERO's default
-		"+read,+write,+image,+plate":        {"ada": {}, "juergen": {}},
-		"+write,+image":                     {"ada": {true, false, false, true}, "juergen": {true, true, true, true}},
-		"+read,+image":                      {"ada": {true, true, true, true}},
-		"+read,+write":                      {"ada": {true, true, true, true}},
-		"+read,+write,+image,+plate,-plate": {"ada": {true, false, false, true}},
-	} {
-		s := ownServer(t, blitz.Config{BinaryAccess: policy})
+	ask := func(s *server, name string, want map[string][4]bool) {
+		t.Helper()
 		for user, w := range want {
 			a, b, c, d := withheld(t, s.login(t, user))
 			if got := [4]bool{a, b, c, d}; got != w {
-				t.Errorf("policy %q, %s: got %v, want %v", policy, user, got, w)
+				t.Errorf("%s, %s: got %v, want %v", name, user, got, w)
 			}
 		}
+	}
+	plates := [4]bool{true, false, false, true}
+	ask(common, "OMERO's default", map[string][4]bool{"ada": plates, "juergen": plates})
+	s := ownServer(t, blitz.Config{BinaryAccess: "+read,+write,+image,+plate"}, sample.Load)
+	ask(s, "everything", map[string][4]bool{"ada": {}, "juergen": {}})
+	all := [4]bool{true, true, true, true}
+	for words, want := range map[string]map[string][4]bool{
+		"-plate": {"ada": plates, "juergen": plates}, "-image": {"ada": all}, "-write": {"ada": all}, "-read": {"ada": {}, "juergen": all},
+		"+read": {"juergen": {}},
+	} {
+		lab := s.store.Find("ExperimenterGroup", func(r *store.Row) bool { return r.Text("name") == sample.LabGroup })
+		check(t, s.store.Write(store.Root, func(a *store.Author) error {
+			g := lab.Clone()
+			if err := a.Tx().Fill(g, store.Values{"config": []store.NamedValue{{Name: "omero.policy.binary_access", Value: words}}}); err != nil {
+				return err
+			}
+			a.Update(g)
+			return nil
+		}))
+		ask(s, "the group's "+words, want)
 	}
 	c := common.login(t, "ada")
 	if _, err := c.BytesWithheld(t.Context(), omero.KindProject, []int64{1}); !errors.Is(err, omero.Invalid) {

@@ -27,7 +27,7 @@ func newCounted(t *testing.T) *counted {
 			c.n.Add(1)
 		}
 		return blitz.FaultNone
-	}})
+	}}, sample.People)
 	return c
 }
 
@@ -78,6 +78,9 @@ func (c *counted) fill(t *testing.T, cl *omero.Client, n int) many {
 			for _, e := range a.Tx().Collection(a.Tx().Model().Class("Fileset").Property("usedFiles"), im.Ref("fileset")) {
 				m.files = append(m.files, e.Ref("originalFile"))
 			}
+		}
+		if _, err := a.Create("Image", store.Values{"name": "in no dataset", "archived": false, "partial": false}); err != nil {
+			return err
 		}
 		p, err := a.Create("Plate", store.Values{"name": "many"})
 		if err != nil {

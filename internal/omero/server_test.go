@@ -27,9 +27,13 @@ type server struct {
 	blitz *blitz.Server
 }
 
+// filler puts something into a new server: sample.Load the whole study,
+// sample.People its users alone, which is quicker.
+type filler func(context.Context, sample.Target) ([]sample.Account, error)
+
 // newServer starts a server, which close ends. What cfg leaves open is chosen
 // here.
-func newServer(ctx context.Context, dir string, cfg blitz.Config) (s *server, close func() error, err error) {
+func newServer(ctx context.Context, dir string, cfg blitz.Config, fill filler) (s *server, close func() error, err error) {
 	if cfg.Definitions == nil {
 		cfg.Definitions = slice.Definitions()
 	}
@@ -47,7 +51,7 @@ func newServer(ctx context.Context, dir string, cfg blitz.Config) (s *server, cl
 		return nil, nil, err
 	}
 	b.ServeFiles(files)
-	if _, err := sample.Load(ctx, sample.Target{Store: st, Files: files, SetPassword: b.SetPassword}); err != nil {
+	if _, err := fill(ctx, sample.Target{Store: st, Files: files, SetPassword: b.SetPassword}); err != nil {
 		return nil, nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,9 +65,9 @@ func newServer(ctx context.Context, dir string, cfg blitz.Config) (s *server, cl
 }
 
 // ownServer starts a server for one test.
-func ownServer(t *testing.T, cfg blitz.Config) *server {
+func ownServer(t *testing.T, cfg blitz.Config, fill filler) *server {
 	t.Helper()
-	s, end, err := newServer(t.Context(), t.TempDir(), cfg)
+	s, end, err := newServer(t.Context(), t.TempDir(), cfg, fill)
 	check(t, err)
 	t.Cleanup(func() {
 		if err := end(); err != nil {
@@ -101,7 +105,7 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	var end func() error
-	if common, end, err = newServer(context.Background(), dir, blitz.Config{Fault: commonFault, RootPassword: "root"}); err != nil {
+	if common, end, err = newServer(context.Background(), dir, blitz.Config{Fault: commonFault, RootPassword: "root"}, sample.Load); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -12,6 +12,7 @@ import (
 	"omerods/internal/ice"
 	"omerods/internal/omero"
 	"omerods/internal/sandbox/blitz"
+	"omerods/internal/sandbox/sample"
 )
 
 // Servers that are too old or too new are refused at login, in words.
@@ -20,7 +21,7 @@ func TestVersionsThatAreRefused(t *testing.T) {
 		"5.3.5-ice36-b73": {"5.3.5", "too old", "5.4"}, "4.4.12": {"4.4.12", "too old"}, "6.0.0": {"6.0.0", "newer"},
 		"UNKNOWN": {"UNKNOWN", "cannot be read"},
 	} {
-		s := ownServer(t, blitz.Config{Version: version})
+		s := ownServer(t, blitz.Config{Version: version}, sample.People)
 		_, err := omero.Connect(t.Context(), omero.Config{Addresses: []string{s.addr}, User: "ada", Password: "ada"})
 		if !errors.Is(err, omero.Unsupported) {
 			t.Errorf("%s: got %v, want an Unsupported", version, err)
@@ -64,7 +65,7 @@ func definitions54(t *testing.T) *ice.Definitions {
 
 // A server of version 5.4 is worked with as one of today.
 func TestAnOlderServer(t *testing.T) {
-	s := ownServer(t, blitz.Config{Version: "5.4.10-ice36-b105", Definitions: definitions54(t)})
+	s := ownServer(t, blitz.Config{Version: "5.4.10-ice36-b105", Definitions: definitions54(t)}, sample.People)
 	c := s.login(t, "ada")
 	if v := c.Server().Version; v != "5.4.10-ice36-b105" {
 		t.Errorf("got version %q", v)
