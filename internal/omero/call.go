@@ -107,7 +107,7 @@ func (c *Client) on(ctx context.Context, l *link, p *ice.Proxy, iface, op string
 	}
 	dead, mayBeDone := linkLost(err)
 	var gone *ice.RequestFailedError
-	if errors.As(err, &gone) && iface != factoryInterface {
+	if errors.As(err, &gone) && iface != factoryInterface && iface != repositoryInterface {
 		dead = false // only that object is gone, not the session
 	}
 	if dead {
