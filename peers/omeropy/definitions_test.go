@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,15 @@ type operationDefinition struct {
 // wire.
 func TestDefinitions(t *testing.T) {
 	var theirs definitions
-	newPerson(t, "ada").script(&theirs, "definitions.py")
+	// It listens while omero-py is loaded, and needs a process where it is not.
+	path, err := filepath.Abs("definitions.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := newPerson(t, "ada").must("python", path)
+	if err := json.Unmarshal([]byte(text), &theirs); err != nil {
+		t.Fatal(err)
+	}
 	ours := slice.Definitions()
 	for _, c := range ours.Classes() {
 		theirClass, ok := theirs.Classes[c.ID]

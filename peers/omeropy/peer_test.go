@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -59,6 +60,7 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	code = m.Run()
+	programs.close()
 	return code, box.Close()
 }
 
@@ -81,6 +83,7 @@ type person struct {
 	user sandbox.User
 	home string
 	port string
+	vars []string // more variables, or other values
 }
 
 func newPerson(t *testing.T, name string) *person {
@@ -94,11 +97,11 @@ func newPerson(t *testing.T, name string) *person {
 
 // environ has the password in a variable, where omero-py looks for it.
 func (p *person) environ() []string {
-	return []string{
+	return append([]string{
 		"PATH=" + filepath.Join(environment, "bin") + ":/usr/bin:/bin", "HOME=" + p.home, "OMERO_USERDIR=" + filepath.Join(p.home, "omero"),
 		"OMERO_TMPDIR=" + filepath.Join(p.home, "tmp"), "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1", "PYTHONWARNINGS=ignore",
 		"OMERO_HOST=localhost", "OMERO_PORT=" + p.port, "OMERO_USER=" + p.user.Name, "OMERO_PASSWORD=" + p.user.Password,
-	}
+	}, p.vars...)
 }
 
 // result is what a program left.
@@ -113,9 +116,6 @@ func (p *person) run(name string, args ...string) result {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), programLimit)
 	defer cancel()
-	if name == "omero" && os.Geteuid() == 0 {
-		name, args = "python", append([]string{"-c", asRoot}, args...)
-	}
 	cmd := exec.CommandContext(ctx, filepath.Join(environment, "bin", name), args...)
 	cmd.Dir, cmd.Env = p.home, p.environ()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -133,14 +133,6 @@ func (p *person) run(name string, args ...string) result {
 	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
 }
 
-// asRoot is what the program omero does after it has refused to be run by root,
-// as whom the tests run in a container.
-const asRoot = `import logging, sys
-import omero.cli
-sys.argv[0] = "omero"
-logging.basicConfig(level=logging.WARN)
-sys.exit(omero.cli.argv())`
-
 // must runs a program that has to succeed and returns what it printed.
 func (p *person) must(name string, args ...string) string {
 	p.t.Helper()
@@ -151,23 +143,55 @@ func (p *person) must(name string, args ...string) string {
 	return r.stdout
 }
 
+// fork runs "omero" or one of the Python programs in this folder by the process
+// that has omero-py loaded.
+func (p *person) fork(args ...string) result {
+	p.t.Helper()
+	env := make(map[string]string)
+	for _, e := range p.environ() {
+		name, value, _ := strings.Cut(e, "=")
+		env[name] = value
+	}
+	if args[0] != "omero" {
+		path, err := filepath.Abs(args[0])
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		args = append([]string{path}, args[1:]...)
+	}
+	r, err := programs.run(job{Args: args, Env: env, Cwd: p.home})
+	if err != nil {
+		p.t.Fatalf("%q: %v", args, err)
+	}
+	return r
+}
+
 // omero runs the command line of omero-py, which has to succeed.
 func (p *person) omero(args ...string) string {
 	p.t.Helper()
-	return p.must("omero", args...)
+	r := p.tryOMERO(args...)
+	if r.code != 0 {
+		p.t.Fatalf("omero %q: exit code %d\n%s%s", args, r.code, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
+// tryOMERO runs the command line of omero-py, which may fail.
+func (p *person) tryOMERO(args ...string) result {
+	p.t.Helper()
+	return p.fork(append([]string{"omero"}, args...)...)
 }
 
 // script runs one of the Python programs in this folder and decodes the JSON
 // that it prints into out.
 func (p *person) script(out any, name string, args ...string) {
 	p.t.Helper()
-	path, err := filepath.Abs(name)
-	if err != nil {
-		p.t.Fatal(err)
+	r := p.fork(append([]string{name}, args...)...)
+	if r.code != 0 {
+		p.t.Fatalf("%s %q: exit code %d\n%s%s", name, args, r.code, r.stdout, r.stderr)
 	}
-	text := p.must("python", append([]string{path}, args...)...)
-	if err := json.Unmarshal([]byte(text), out); err != nil {
-		p.t.Fatalf("%s: %v\n%s", name, err, text)
+	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
+		p.t.Fatalf("%s: %v\n%s%s", name, err, r.stdout, r.stderr)
 	}
 }
 
