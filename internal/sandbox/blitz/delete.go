@@ -24,7 +24,7 @@ func deleteRequest(_ context.Context, c *Call, req *ice.Object, t *Task) (*ice.O
 	dry, _ := req.Get("dryRun").(bool)
 	var gone []*store.Row
 	err := c.Update(func(tx *store.Tx, who *Caller) error {
-		d := &deletion{tx: tx, who: who, gone: make(map[graphKey]*store.Row), maybe: make(map[graphKey]*store.Row)}
+		d := newDeletion(tx, who)
 		if err := d.readOptions(req); err != nil {
 			return err
 		}
@@ -72,10 +72,15 @@ func byClass(rows []*store.Row) ice.Dict {
 	return d
 }
 
-// deletion works out what goes with the targets of a Delete2.
+// deletion works out what goes with the targets of a Delete2, or moves with
+// those of a Chgrp2.
 type deletion struct {
 	tx  *store.Tx
 	who *Caller
+	// verb is what happens to what goes, and may whether the caller's rights
+	// suffice for it.
+	verb string
+	may  func(Rights) bool
 
 	include, exclude     []*store.Class
 	includeNs, excludeNs []string
@@ -87,6 +92,13 @@ type deletion struct {
 	maybe map[graphKey]*store.Row
 	// cleared are references that become null.
 	cleared []clearedRef
+}
+
+func newDeletion(tx *store.Tx, who *Caller) *deletion {
+	return &deletion{
+		tx: tx, who: who, verb: "delete", may: func(r Rights) bool { return r.Delete },
+		gone: make(map[graphKey]*store.Row), maybe: make(map[graphKey]*store.Row),
+	}
 }
 
 type clearedRef struct {
@@ -112,8 +124,8 @@ func (d *deletion) targets(req *ice.Object) error {
 			if row == nil || !d.who.CanRead(d.tx, row) {
 				continue
 			}
-			if !d.who.Rights(d.tx, row).Delete {
-				return &graphError{fmt.Sprintf("not permitted to delete %s[%d]", row.Class.Name, row.ID)}
+			if !d.may(d.who.Rights(d.tx, row)) {
+				return &graphError{fmt.Sprintf("not permitted to %s %s[%d]", d.verb, row.Class.Name, row.ID)}
 			}
 			d.add(row)
 		}
@@ -148,6 +160,9 @@ func (d *deletion) readOptions(req *ice.Object) error {
 		in, _ := o.Get("includeNs").([]string)
 		out, _ := o.Get("excludeNs").([]string)
 		d.includeNs, d.excludeNs = append(d.includeNs, in...), append(d.excludeNs, out...)
+	}
+	if !req.Has("typesToIgnore") {
+		return nil
 	}
 	return read(req, "typesToIgnore", &d.exclude)
 }
@@ -238,7 +253,7 @@ func (d *deletion) holds(row *store.Row, p *store.Property) bool {
 
 // orphaned reports whether an object that may go is held by nothing else.
 func (d *deletion) orphaned(r *store.Row) bool {
-	if d.excluded(r) || !d.who.Rights(d.tx, r).Delete {
+	if d.excluded(r) || !d.may(d.who.Rights(d.tx, r)) {
 		return false
 	}
 	if isOneOf(r.Class, d.include) {
@@ -289,7 +304,7 @@ func (d *deletion) filesets() (grown bool, err error) {
 		}
 		for _, other := range d.tx.Collection(images, fileset) {
 			if d.gone[keyOf(other)] == nil && !d.pending() {
-				return false, &graphError{fmt.Sprintf("within Fileset[%d] may not delete Image[%d] while Image[%d] remains", fileset, r.ID, other.ID)}
+				return false, &graphError{fmt.Sprintf("within Fileset[%d] may not %s Image[%d] while Image[%d] remains", fileset, d.verb, r.ID, other.ID)}
 			}
 		}
 		if d.pending() {

@@ -25,6 +25,9 @@ func (s *Server) registerServices() {
 		})
 	}
 	s.HandleRequests("::omero::cmd::Delete2", deleteRequest)
+	s.HandleRequests("::omero::cmd::Chgrp2", chgrpRequest)
+	s.HandleRequests("::omero::cmd::DiskUsage2", diskUsage)
+	s.HandleRequests("::omero::cmd::CurrentSessionsRequest", currentSessions)
 	s.HandleRequests("::omero::cmd::DoAll", doAll)
 	s.HandleRequests("::omero::cmd::UpdateSessionTimeoutRequest", sessionTimeoutRequest)
 	s.HandleRequests("::omero::api::Save", saveRequest)

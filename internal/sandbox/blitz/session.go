@@ -212,6 +212,13 @@ func (s *Session) Clients() int {
 	return s.clients
 }
 
+// lastUse is when a client last called.
+func (s *Session) lastUse() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}
+
 func (s *Session) currentGroup() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -309,3 +309,30 @@ func TestCloseTellsIdleClients(t *testing.T) {
 		t.Error("the port is still open")
 	}
 }
+
+// TestRequestsToTheClient has a handler call an object of its client.
+func TestRequestsToTheClient(t *testing.T) {
+	nc := start(t, func(_ context.Context, c *iceserver.Conn, req *ice.Request) *ice.Reply {
+		back := ping(0, "told")
+		if req.Operation == "ask" {
+			back.ID = 5
+		}
+		if err := c.Oneway(back); (err != nil) != (req.Operation == "ask") {
+			t.Errorf("%s: got %v", req.Operation, err)
+		}
+		return &ice.Reply{Params: ice.EmptyEncapsulation(ice.Encoding10)}
+	})
+	nc.Write(message(t, ping(1, "tell")))
+	m, err := ice.ReadMessage(nc, limit)
+	if err != nil || len(m.Requests) != 1 || m.Requests[0].Operation != "told" || m.Requests[0].ID != 0 {
+		t.Fatalf("got %+v, %v, want a request", m, err)
+	}
+	if r := answer(t, nc); r.ID != 1 {
+		t.Errorf("got reply %d, want 1", r.ID)
+	}
+	// An answer that nobody would take is not asked for.
+	nc.Write(message(t, ping(2, "ask")))
+	if r := answer(t, nc); r.ID != 2 {
+		t.Errorf("got reply %d, want 2", r.ID)
+	}
+}

@@ -1,0 +1,138 @@
+package blitz
+
+import (
+	"testing"
+
+	"omerods/internal/ice"
+	"omerods/internal/sandbox/store"
+)
+
+// chgrp makes a Chgrp2 for objects of one class.
+func (c *client) chgrp(group, class string, ids ...int64) *ice.Object {
+	return c.f.defs.New("::omero::cmd::Chgrp2").Set("groupId", c.f.groups[group]).Set("targetObjects", ice.Dict{{Key: class, Value: ids}})
+}
+
+func TestChgrp(t *testing.T) {
+	f := serve(t, Config{})
+	c := f.login("ada", "write")
+	p, d, shared, other := c.named("Project", "p"), c.named("Dataset", "d"), c.named("Dataset", "shared"), c.named("Project", "other")
+	inside := c.link("ProjectDatasetLink", "Project", p, "Dataset", d)
+	torn := c.link("ProjectDatasetLink", "Project", p, "Dataset", shared)
+	kept := c.link("ProjectDatasetLink", "Project", other, "Dataset", shared)
+	tag := c.save(c.fresh("TagAnnotation", map[string]any{"textValue": "t"}))[0]
+	tagged := c.link("DatasetAnnotationLink", "Dataset", d, "TagAnnotation", tag)
+	c.link("ProjectAnnotationLink", "Project", other, "TagAnnotation", tag)
+
+	group := func(class string, id int64) int64 {
+		t.Helper()
+		row := f.store.Get(class, id)
+		if row == nil {
+			return store.None
+		}
+		return row.Group
+	}
+	if rsp := c.run(c.chgrp("annotate", "Project", p).Set("dryRun", true)); !rsp.IsA("::omero::cmd::Chgrp2Response") || group("Project", p) != f.groups["write"] {
+		t.Fatalf("dry run: got %s, project in group %d", rsp.Class.ID, group("Project", p))
+	}
+	for name, req := range map[string]*ice.Object{
+		"foreign group": c.chgrp("other", "Project", p),
+		"other's":       f.login("bob", "write").chgrp("annotate", "Project", p),
+	} {
+		who := c
+		if name == "other's" {
+			who = f.login("bob", "write")
+		}
+		if rsp := who.run(req); !rsp.IsA("::omero::cmd::ERR") {
+			t.Errorf("%s: got %s", name, rsp.Class.ID)
+		}
+	}
+	rsp := c.run(c.chgrp("annotate", "Project", p))
+	if !rsp.IsA("::omero::cmd::Chgrp2Response") {
+		t.Fatalf("got %s: %v", rsp.Class.ID, rsp.Values)
+	}
+	want, stays := f.groups["annotate"], f.groups["write"]
+	for _, tc := range []struct {
+		class string
+		id    int64
+		group int64
+	}{
+		{"Project", p, want}, {"Dataset", d, want}, {"ProjectDatasetLink", inside, want},
+		{"Dataset", shared, stays}, {"ProjectDatasetLink", kept, stays}, {"ProjectDatasetLink", torn, store.None},
+		{"TagAnnotation", tag, stays}, {"DatasetAnnotationLink", tagged, store.None},
+	} {
+		if got := group(tc.class, tc.id); got != tc.group {
+			t.Errorf("%s %d: got group %d, want %d", tc.class, tc.id, got, tc.group)
+		}
+	}
+	gone := rsp.Get("deletedObjects").(ice.Dict)
+	if v, _ := gone.Get("ome.model.containers.ProjectDatasetLink"); len(v.([]int64)) != 1 || v.([]int64)[0] != torn {
+		t.Errorf("deleted: got %v", gone)
+	}
+}
+
+func TestDiskUsage(t *testing.T) {
+	f := serveFiles(t, Config{})
+	c := f.login("ada", "write")
+	u := picture("a.ome.tiff")
+	image := c.imports(nil, nil, u)[0]
+	d := c.named("Dataset", "d")
+	c.link("DatasetImageLink", "Dataset", d, "Image", image)
+
+	usage := func(targets ice.Dict) (files int32, bytes int64, byReferer ice.Dict) {
+		t.Helper()
+		rsp := c.run(f.defs.New("::omero::cmd::DiskUsage2").Set("targetObjects", targets))
+		if !rsp.IsA("::omero::cmd::DiskUsage2Response") {
+			t.Fatalf("got %s: %v", rsp.Class.ID, rsp.Values)
+		}
+		for _, p := range rsp.Get("totalFileCount").(ice.Dict) {
+			if who := p.Key.(*ice.Record); who.Get("first") != f.users["ada"] || who.Get("second") != f.groups["write"] {
+				t.Errorf("owner: got %v", who.Values)
+			}
+			files += p.Value.(int32)
+		}
+		for _, p := range rsp.Get("totalBytesUsed").(ice.Dict) {
+			bytes += p.Value.(int64)
+		}
+		for _, p := range rsp.Get("bytesUsedByReferer").(ice.Dict) {
+			byReferer = append(byReferer, p.Value.(ice.Dict)...)
+		}
+		return files, bytes, byReferer
+	}
+	log := f.store.Find("OriginalFile", func(r *store.Row) bool { return r.Text("mimetype") == "application/omero-log-file" })
+	logged, _ := log.Get("size").(int64)
+	files, bytes, by := usage(ice.Dict{{Key: "Dataset", Value: []int64{d}}, {Key: "Image", Value: []int64{image}}})
+	if files != 2 || bytes != int64(len(u.data))+logged {
+		t.Errorf("got %d bytes in %d files, want %d in 2", bytes, files, int64(len(u.data))+logged)
+	}
+	if n, _ := by.Get("FilesetEntry"); n != int64(len(u.data)) {
+		t.Errorf("files of filesets: got %v of %v, want %d", n, by, len(u.data))
+	}
+	if _, mine, _ := usage(ice.Dict{{Key: "Experimenter", Value: []int64{f.users["ada"]}}}); mine != bytes {
+		t.Errorf("of the user: got %d bytes, want %d", mine, bytes)
+	}
+}
+
+func TestCurrentSessions(t *testing.T) {
+	f := serve(t, Config{})
+	c, root := f.login("ada", ""), f.login("root", "")
+	f.login("bob", "")
+	for who, want := range map[*client]int{c: 1, root: 3} {
+		rsp := who.run(f.defs.New("::omero::cmd::CurrentSessionsRequest"))
+		sessions, contexts := rsp.Get("sessions").([]any), rsp.Get("contexts").([]any)
+		if len(contexts) != 3 || len(rsp.Get("data").([]any)) != 3 {
+			t.Fatalf("got %d contexts, want 3", len(contexts))
+		}
+		known, names := 0, ""
+		for i, s := range sessions {
+			if o, _ := s.(*ice.Object); o != nil {
+				known++
+			} else if uuid := contexts[i].(*ice.Object).Get("sessionUuid"); uuid != "" {
+				t.Errorf("the key of somebody else's session: %v", uuid)
+			}
+			names += contexts[i].(*ice.Object).Get("userName").(string) + " "
+		}
+		if known != want || names != "ada root bob " {
+			t.Errorf("got %d sessions of %s, want %d", known, names, want)
+		}
+	}
+}
