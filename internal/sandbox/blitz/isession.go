@@ -181,13 +181,31 @@ func sessionTimeoutRequest(_ context.Context, c *Call, req *ice.Object, _ *Task)
 	if err != nil {
 		return nil, err
 	}
+	live, hasLive := unbox(req.Get("timeToLive")).(int64)
+	idle, hasIdle := unbox(req.Get("timeToIdle")).(int64)
+	hasLive, hasIdle = hasLive && live >= 0, hasIdle && idle >= 0
+	err = c.Server.store.Update(func(tx *store.Tx) error {
+		class := tx.Model().Class("Session")
+		row := tx.Get(class, sess.ID).Clone()
+		if hasLive {
+			row.SetValue(class.Property("timeToLive"), live)
+		}
+		if hasIdle {
+			row.SetValue(class.Property("timeToIdle"), idle)
+		}
+		tx.Put(row)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	sess.mu.Lock()
 	defer sess.mu.Unlock()
-	if ms, ok := unbox(req.Get("timeToLive")).(int64); ok && ms >= 0 {
-		sess.live = time.Duration(ms) * time.Millisecond
+	if hasLive {
+		sess.live = time.Duration(live) * time.Millisecond
 	}
-	if ms, ok := unbox(req.Get("timeToIdle")).(int64); ok && ms >= 0 {
-		sess.idle = time.Duration(ms) * time.Millisecond
+	if hasIdle {
+		sess.idle = time.Duration(idle) * time.Millisecond
 	}
 	return c.Server.defs.New("::omero::cmd::OK"), nil
 }

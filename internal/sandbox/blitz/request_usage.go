@@ -22,7 +22,7 @@ type usage struct {
 	who   *Caller
 	seen  map[graphKey]bool
 	turn  []*store.Row
-	late  []*store.Row // files that something else in turn may refer to
+	late  []*store.Row                   // files that something else in turn may refer to
 	files map[ownership]map[string]int64 // by what refers to them
 	bytes map[ownership]map[string]int64
 }

@@ -259,6 +259,9 @@ func TestSessionTimeouts(t *testing.T) {
 	if !rsp.IsA("::omero::cmd::OK") {
 		t.Fatalf("got %s", rsp.Class.ID)
 	}
+	if row := f.store.Find("Session", func(r *store.Row) bool { return r.Text("uuid") == c.uuid }); row.Get("timeToIdle") != int64(10000) {
+		t.Errorf("idle time of the row: got %v", row.Get("timeToIdle"))
+	}
 	own := c.call("ISession", "createUserSession", int64(0), int64(5000), "")[0].(*ice.Object)
 	if unbox(own.Get("timeToIdle")) != int64(5000) {
 		t.Errorf("idle time: got %v", unbox(own.Get("timeToIdle")))
