@@ -1,6 +1,7 @@
 package blitz
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -150,6 +151,17 @@ func (c *Call) Update(fn func(tx *store.Tx, who *Caller) error) error {
 		}
 		return fn(tx, who)
 	})
+}
+
+// inAllGroups is the same call for all groups of the caller. Requests on graphs
+// run so, whatever the group of their context.
+func (c *Call) inAllGroups() *Call {
+	sub := *c
+	sub.Context = maps.Clone(c.Context)
+	if !c.Session.fixed {
+		sub.Context["omero.group"] = strconv.FormatInt(AllGroups, 10)
+	}
+	return &sub
 }
 
 // nobody is for calls that only need their caller to be valid.

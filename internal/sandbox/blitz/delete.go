@@ -23,7 +23,7 @@ var errDryRun = fmt.Errorf("dry run")
 func deleteRequest(_ context.Context, c *Call, req *ice.Object, t *Task) (*ice.Object, error) {
 	dry, _ := req.Get("dryRun").(bool)
 	var gone []*store.Row
-	err := c.Update(func(tx *store.Tx, who *Caller) error {
+	err := c.inAllGroups().Update(func(tx *store.Tx, who *Caller) error {
 		d := newDeletion(tx, who)
 		if err := d.readOptions(req); err != nil {
 			return err

@@ -19,6 +19,8 @@ func (s *Server) settings() map[string]string {
 		"omero.fs.repo.path_rules":                 "Windows required, UNIX required",
 		"omero.checksum.supported":                 "SHA1-160, MD5-128, Murmur3-128, Murmur3-32, CRC-32, Adler-32, File-Size-64",
 		"omero.query.timeout":                      "1000",
+		"omero.pixeldata.max_plane_width":          "3192",
+		"omero.pixeldata.max_plane_height":         "3192",
 		"omero.client.ui.tree.orphans.name":        "Orphaned Images",
 		"omero.client.ui.tree.orphans.enabled":     "true",
 		"omero.client.ui.tree.orphans.description": "Images that are in no dataset.",

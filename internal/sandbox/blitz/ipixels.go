@@ -13,7 +13,7 @@ const (
 		"left outer join fetch lc.photometricInterpretation left outer join fetch lc.illumination left outer join fetch lc.mode " +
 		"left outer join fetch lc.contrastMethod where p.id = :id"
 	renderingDefs = "select distinct r from RenderingDef r join fetch r.details.owner left outer join fetch r.quantization left outer join fetch r.model " +
-		"left outer join fetch r.waveRendering w left outer join fetch w.family"
+		"left outer join fetch r.waveRendering w left outer join fetch w.family left outer join fetch w.spatialDomainEnhancement"
 )
 
 var pixelsMethods = Methods{

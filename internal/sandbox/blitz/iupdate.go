@@ -2,8 +2,10 @@ package blitz
 
 import (
 	"context"
+	"slices"
 
 	"omerods/internal/ice"
+	"omerods/internal/sandbox/hql"
 	"omerods/internal/sandbox/store"
 )
 
@@ -49,6 +51,12 @@ func (c *Call) save(roots []any, then func(g *graph, rows []*store.Row)) error {
 		g := c.Server.newGraph(tx, who)
 		for _, r := range sv.touched {
 			g.loaded[r] = true
+		}
+		for _, c := range sv.collected {
+			if owner := tx.Get(c.owner.root, c.owner.id); owner != nil {
+				elements := slices.DeleteFunc(tx.Collection(c.p, owner.ID), func(r *store.Row) bool { return !who.CanRead(tx, r) })
+				g.fetched[hql.Fetch{Owner: owner, Property: c.p}] = elements
+			}
 		}
 		then(g, rows)
 		return nil

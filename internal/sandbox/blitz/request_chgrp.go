@@ -16,7 +16,7 @@ func chgrpRequest(_ context.Context, c *Call, req *ice.Object, t *Task) (*ice.Ob
 	dry, _ := req.Get("dryRun").(bool)
 	target, _ := req.Get("groupId").(int64)
 	var moved, gone []*store.Row
-	err := c.Update(func(tx *store.Tx, who *Caller) error {
+	err := c.inAllGroups().Update(func(tx *store.Tx, who *Caller) error {
 		if err := who.mayMoveTo(tx, target); err != nil {
 			return err
 		}

@@ -35,11 +35,8 @@ func diskUsage(_ context.Context, c *Call, req *ice.Object, _ *Task) (*ice.Objec
 		srv: c.Server, seen: make(map[graphKey]bool),
 		files: make(map[ownership]map[string]int64), bytes: make(map[ownership]map[string]int64),
 	}
-	err := c.View(func(tx *store.Tx, who *Caller) error {
-		// What a user owns may be in any group.
-		everywhere := *who
-		everywhere.Group = AllGroups
-		u.tx, u.who = tx, &everywhere
+	err := c.inAllGroups().View(func(tx *store.Tx, who *Caller) error {
+		u.tx, u.who = tx, who
 		if err := u.targets(req); err != nil {
 			return err
 		}

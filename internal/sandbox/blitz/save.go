@@ -18,7 +18,14 @@ type saver struct {
 	// before they are inserted.
 	fresh   map[graphKey]*store.Row
 	touched []*store.Row // rows of loaded objects
+	// collected are the collections that came loaded, and go back so.
+	collected []collected
 	depth   int
+}
+
+type collected struct {
+	owner graphKey
+	p     *store.Property
 }
 
 // maxGraphDepth bounds the recursion over what a client sends.

@@ -93,6 +93,7 @@ func (sv *saver) collections(o *ice.Object, row *store.Row) error {
 		if loaded, _ := o.Get(p.Name + "Loaded").(bool); !loaded {
 			continue
 		}
+		sv.collected = append(sv.collected, collected{keyOf(row), p})
 		list, _ := o.Get(p.Name + "Seq").([]any)
 		for i, v := range list {
 			e, _ := v.(*ice.Object)

@@ -39,6 +39,7 @@ type scope struct {
 	parent     *scope
 	vars       []*variable
 	byName     map[string]*variable
+	components map[string]component
 	implicit   map[string]*variable
 	free       []*variable // variables of outer scopes that are used inside
 	aggregates []*aggregate
@@ -54,7 +55,7 @@ type binder struct {
 }
 
 func (b *binder) newScope(parent *scope) *scope {
-	return &scope{b: b, parent: parent, byName: make(map[string]*variable), implicit: make(map[string]*variable)}
+	return &scope{b: b, parent: parent, byName: make(map[string]*variable), components: make(map[string]component), implicit: make(map[string]*variable)}
 }
 
 func (s *scope) add(v *variable) (*variable, error) {
@@ -62,12 +63,24 @@ func (s *scope) add(v *variable) (*variable, error) {
 	s.b.slots++
 	s.vars = append(s.vars, v)
 	if v.name != "" {
-		if s.byName[v.name] != nil {
+		if s.defined(v.name) {
 			return nil, errorf("duplicate definition of alias '%s'", v.name)
 		}
 		s.byName[v.name] = v
 	}
 	return v, nil
+}
+
+// component is an alias of a quantity, which lies in the table of its owner:
+// joining it joins nothing.
+type component struct {
+	v    *variable
+	prop *store.Property
+}
+
+func (s *scope) defined(name string) bool {
+	_, quantity := s.components[name]
+	return quantity || s.byName[name] != nil
 }
 
 // lookup finds an alias here or further out.
@@ -177,6 +190,15 @@ func (s *scope) bindJoin(f fromItem) error {
 		v.kind = toManySource
 	case store.KindNamedValues:
 		v.kind, v.class = valueSource, nil
+	case store.KindQuantity:
+		if f.alias != "" && s.defined(f.alias) {
+			return errorf("duplicate definition of alias '%s'", f.alias)
+		}
+		if f.with != nil {
+			return errorf("with-clause on a component: %s", f.with.tok())
+		}
+		s.components[f.alias] = component{owner, prop}
+		return nil
 	default:
 		return errorf("outer or full join must be followed by path expression to an association: %s is none", strings.Join(f.path.parts, "."))
 	}

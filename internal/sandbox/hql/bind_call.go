@@ -62,6 +62,8 @@ func (s *scope) classOf(x *callExpr, args []bound) (bound, error) {
 			if n.v.class != nil {
 				return &classValue{n.v}, nil
 			}
+		case *classValue: // type(x.class) is the same, to Hibernate as well
+			return n, nil
 		case *refValue:
 			if n.entity {
 				v, err := s.join(n.v, n.prop)

@@ -35,11 +35,29 @@ func unresolved(x *pathExpr, part, owner string) error {
 
 // path binds a dotted name: a property, a class name or a constant.
 func (s *scope) path(x *pathExpr) (bound, error) {
+	if c, ok := s.components[x.parts[0]]; ok {
+		return s.inQuantity(c.v, c.prop, x, 1)
+	}
 	v, n := s.start(x)
 	if v == nil {
 		return s.constantPath(x)
 	}
 	return s.walk(v, x, n)
+}
+
+// inQuantity binds a quantity, or the part of it that a path names from number
+// i on.
+func (s *scope) inQuantity(v *variable, p *store.Property, x *pathExpr, i int) (bound, error) {
+	switch rest := x.parts[i:]; {
+	case len(rest) == 0:
+		return &propValue{v, p, propertyType(p)}, nil
+	case len(rest) == 1 && rest[0] == "value":
+		return &quantityPart{v: v, prop: p}, nil
+	case len(rest) == 1 && rest[0] == "unit":
+		return &quantityPart{v: v, prop: p, unit: true}, nil
+	default:
+		return nil, unresolved(x, rest[0], p.String())
+	}
 }
 
 func (s *scope) constantPath(x *pathExpr) (bound, error) {
@@ -72,12 +90,7 @@ func (s *scope) walk(v *variable, x *pathExpr, i int) (bound, error) {
 		}
 		return &refValue{v: v, prop: p, entity: true}, nil
 	case store.KindQuantity:
-		if len(rest) == 1 && rest[0] == "value" {
-			return &quantityPart{v: v, prop: p}, nil
-		}
-		if len(rest) == 1 && rest[0] == "unit" {
-			return &quantityPart{v: v, prop: p, unit: true}, nil
-		}
+		return s.inQuantity(v, p, x, i)
 	case store.KindPermissions:
 		if len(rest) == 1 && rest[0] == "perm1" {
 			return &propValue{v, p, valueType{kind: longType}}, nil
