@@ -178,6 +178,8 @@ func (p *rawPixels) about(operation string) func(c *Call) ([]any, error) {
 		return place(func(c *Call) (int32, int32, int32, int32) { return 0, 0, Arg[int32](c, 0), Arg[int32](c, 1) })
 	case "getTimepointOffset":
 		return place(func(c *Call) (int32, int32, int32, int32) { return 0, 0, 0, Arg[int32](c, 0) })
+	case "getHistogram":
+		return p.histogram
 	case "findMinMax":
 		return p.findMinMax
 	case "calculateMessageDigest":

@@ -16,7 +16,7 @@ func (s *Server) registerServices() {
 		{"ITypes", "getTypesService", typesMethods},
 		{"IContainer", "getContainerService", containerMethods},
 		{"IMetadata", "getMetadataService", metadataMethods},
-		{"IPixels", "getPixelsService", pixelsMethods},
+		{"IPixels", "getPixelsService", pixelsMethods.with(pixelsWriteMethods)},
 		{"IRoi", "getRoiService", roiMethods},
 	} {
 		s.Register(Service{

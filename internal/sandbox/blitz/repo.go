@@ -35,12 +35,17 @@ func (s *Server) ServeFiles(files *repository.Managed) {
 		Interface: "::omero::grid::SharedResources", Name: "omero.grid.SharedResources", Getter: "sharedResources",
 		New: func(*Call) (Servant, error) { return r.shared(), nil },
 	})
+	s.Register(Service{
+		Interface: "::omero::api::IRenderingSettings", Name: "omero.api.IRenderingSettings", Getter: "getRenderingSettingsService",
+		New: func(*Call) (Servant, error) { return settings{s, files}, nil },
+	})
 	for _, svc := range []struct {
 		name, getter string
 		make         func() Servant
 	}{
 		{"RawFileStore", "createRawFileStore", func() Servant { return &rawFile{srv: s, files: files} }},
 		{"RawPixelsStore", "createRawPixelsStore", func() Servant { return &rawPixels{srv: s, files: files} }},
+		{"RenderingEngine", "createRenderingEngine", func() Servant { return &engine{srv: s, files: files} }},
 		{"ThumbnailStore", "createThumbnailStore", func() Servant { return &thumbnails{srv: s, files: files} }},
 	} {
 		s.Register(Service{

@@ -20,7 +20,7 @@ type saver struct {
 	touched []*store.Row // rows of loaded objects
 	// collected are the collections that came loaded, and go back so.
 	collected []collected
-	depth   int
+	depth     int
 }
 
 type collected struct {

@@ -40,24 +40,24 @@ func (t *thumbnails) Method(operation string) Method {
 	case "getRenderingDefId":
 		return t.ready(func(*Call) ([]any, error) { return []any{t.def}, nil })
 	case "getThumbnail", "getThumbnailDirect", "getThumbnailWithoutDefault":
-		return t.ready(func(c *Call) ([]any, error) { return one(t.exact(t.pixels, middle, 0, c.Args[0], c.Args[1])) })
+		return t.ready(func(c *Call) ([]any, error) { return one(t.exact(c, t.pixels, middle, 0, c.Args[0], c.Args[1])) })
 	case "getThumbnailByLongestSide", "getThumbnailByLongestSideDirect":
-		return t.ready(func(c *Call) ([]any, error) { return one(t.longest(t.pixels, middle, 0, c.Args[0])) })
+		return t.ready(func(c *Call) ([]any, error) { return one(t.longest(c, t.pixels, middle, 0, c.Args[0])) })
 	case "getThumbnailForSectionDirect":
 		return t.ready(func(c *Call) ([]any, error) {
-			return one(t.exact(t.pixels, Arg[int32](c, 0), Arg[int32](c, 1), c.Args[2], c.Args[3]))
+			return one(t.exact(c, t.pixels, Arg[int32](c, 0), Arg[int32](c, 1), c.Args[2], c.Args[3]))
 		})
 	case "getThumbnailForSectionByLongestSideDirect":
 		return t.ready(func(c *Call) ([]any, error) {
-			return one(t.longest(t.pixels, Arg[int32](c, 0), Arg[int32](c, 1), c.Args[2]))
+			return one(t.longest(c, t.pixels, Arg[int32](c, 0), Arg[int32](c, 1), c.Args[2]))
 		})
 	case "getThumbnailSet":
 		return func(_ context.Context, c *Call) ([]any, error) {
-			return t.many(c, 2, func(id int64) ([]byte, error) { return t.exact(id, middle, 0, c.Args[0], c.Args[1]) })
+			return t.many(c, 2, func(id int64) ([]byte, error) { return t.exact(c, id, middle, 0, c.Args[0], c.Args[1]) })
 		}
 	case "getThumbnailByLongestSideSet":
 		return func(_ context.Context, c *Call) ([]any, error) {
-			return t.many(c, 1, func(id int64) ([]byte, error) { return t.longest(id, middle, 0, c.Args[0]) })
+			return t.many(c, 1, func(id int64) ([]byte, error) { return t.longest(c, id, middle, 0, c.Args[0]) })
 		}
 	case "createThumbnails", "createThumbnail":
 		return t.ready(func(*Call) ([]any, error) { return nil, nil })
@@ -100,22 +100,21 @@ func (t *thumbnails) setPixels(_ context.Context, c *Call) ([]any, error) {
 		}
 		t.pixels, t.set, t.actor = id, true, who.Actor()
 		t.actor.Group = row.Group
-		t.def = settingsOf(tx, row)
+		t.def = settingsOf(tx, row, who.Owner)
 		return nil
 	})
 	return one(err == nil && t.def != store.None, err)
 }
 
-// settingsOf returns the rendering settings of pixels, those of their owner
-// first.
-func settingsOf(tx *store.Tx, pixels *store.Row) int64 {
-	defs := tx.Collection(pixels.Class.Property("settings"), pixels.ID)
-	for _, d := range defs {
-		if d.Owner == pixels.Owner {
+// settingsOf returns the rendering settings of pixels: those of a user, of the
+// pixels' owner, or any.
+func settingsOf(tx *store.Tx, pixels *store.Row, user int64) int64 {
+	for _, owner := range []int64{user, pixels.Owner} {
+		if d := ownSettings(tx, pixels, owner); d != nil {
 			return d.ID
 		}
 	}
-	if len(defs) > 0 {
+	if defs := tx.Collection(pixels.Class.Property("settings"), pixels.ID); len(defs) > 0 {
 		return defs[0].ID
 	}
 	return store.None
@@ -144,18 +143,18 @@ func side(v any) (int, bool) {
 }
 
 // exact renders a thumbnail of that very size.
-func (t *thumbnails) exact(id int64, z, ti int32, x, y any) ([]byte, error) {
+func (t *thumbnails) exact(c *Call, id int64, z, ti int32, x, y any) ([]byte, error) {
 	w, _ := side(x)
 	h, _ := side(y)
 	px, err := t.files.OpenPixels(id)
 	if err != nil {
 		return nil, diskError(err)
 	}
-	return render(px, z, ti, w, h)
+	return t.render(c, px, id, z, ti, w, h)
 }
 
 // longest renders a thumbnail by its longest side.
-func (t *thumbnails) longest(id int64, z, ti int32, size any) ([]byte, error) {
+func (t *thumbnails) longest(c *Call, id int64, z, ti int32, size any) ([]byte, error) {
 	n, _ := side(size)
 	px, err := t.files.OpenPixels(id)
 	if err != nil {
@@ -166,11 +165,31 @@ func (t *thumbnails) longest(id int64, z, ti int32, size any) ([]byte, error) {
 	}
 	s := px.Series()
 	w, h := imaging.ThumbnailSize(s.SizeX, s.SizeY, n)
-	return render(px, z, ti, w, h)
+	return t.render(c, px, id, z, ti, w, h)
 }
 
-func render(px *repository.Pixels, z, ti int32, w, h int) ([]byte, error) {
-	b, err := px.Thumbnail(int(z), int(ti), w, h)
+// render draws with the settings that were chosen for the pixels, or with those
+// that the caller or their owner has for them.
+func (t *thumbnails) render(c *Call, px *repository.Pixels, id int64, z, ti int32, w, h int) ([]byte, error) {
+	var set *imaging.Rendering
+	err := c.View(func(tx *store.Tx, who *Caller) error {
+		row, err := readablePixels(tx, who, id)
+		if err != nil {
+			return err
+		}
+		chosen := settingsOf(tx, row, who.Owner)
+		if id == t.pixels && t.def != store.None {
+			chosen = t.def
+		}
+		if def := tx.Get(tx.Model().Class("RenderingDef"), chosen); def != nil && chosen != store.None {
+			set = &readLook(tx, def).paint
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	b, err := px.Thumbnail(int(z), int(ti), w, h, set)
 	if err != nil {
 		return nil, Fail(APIUsage, "%v", err)
 	}
@@ -234,9 +253,9 @@ func (t *thumbnails) reset(c *Call) ([]any, error) {
 	if err := px.AddRendering(t.actor); err != nil {
 		return nil, diskError(err)
 	}
-	return nil, c.View(func(tx *store.Tx, _ *Caller) error {
+	return nil, c.View(func(tx *store.Tx, who *Caller) error {
 		if row := tx.Get(tx.Model().Class("Pixels"), t.pixels); row != nil {
-			t.def = settingsOf(tx, row)
+			t.def = settingsOf(tx, row, who.Owner)
 		}
 		return nil
 	})

@@ -46,6 +46,25 @@ func sampler(t PixelType, b []byte) func(i int) float64 {
 	return func(i int) float64 { return float64(b[i]) }
 }
 
+// writer returns a function that writes the i-th sample of a plane. Samples
+// beyond the type become its nearest.
+func writer(t PixelType, b []byte) func(i int, v float64) {
+	be := binary.BigEndian
+	lo, hi := t.limits(8 * t.Bytes())
+	whole := func(v float64) int64 { return int64(math.Round(max(lo, min(hi, v)))) }
+	switch t {
+	case Uint16, Int16:
+		return func(i int, v float64) { be.PutUint16(b[2*i:], uint16(whole(v))) }
+	case Uint32, Int32:
+		return func(i int, v float64) { be.PutUint32(b[4*i:], uint32(whole(v))) }
+	case Float:
+		return func(i int, v float64) { be.PutUint32(b[4*i:], math.Float32bits(float32(v))) }
+	case Double:
+		return func(i int, v float64) { be.PutUint64(b[8*i:], math.Float64bits(v)) }
+	}
+	return func(i int, v float64) { b[i] = byte(whole(v)) }
+}
+
 // span returns the least and greatest of n samples, leaving out what is no
 // number.
 func span(at func(int) float64, n int) (lo, hi float64) {
@@ -63,6 +82,19 @@ func span(at func(int) float64, n int) (lo, hi float64) {
 		return 0, 1
 	}
 	return lo, hi
+}
+
+// Span returns the least and the greatest sample of a plane.
+func (s *Series) Span(plane []byte) (lo, hi float64) {
+	return span(sampler(s.Type, plane), s.SizeX*s.SizeY)
+}
+
+// Samples calls fn for each sample of a plane, row by row.
+func (s *Series) Samples(plane []byte, fn func(v float64)) {
+	at := sampler(s.Type, plane)
+	for i := range s.SizeX * s.SizeY {
+		fn(at(i))
+	}
 }
 
 // Stats is what a look at all pixels of a series tells.
@@ -117,6 +149,9 @@ func (p PixelType) limits(bits int) (lo, hi float64) {
 	return 0, 1
 }
 
+// Limits are the least and greatest value that samples of a series can have.
+func (s *Series) Limits() (lo, hi float64) { return s.Type.limits(8 * s.Type.Bytes()) }
+
 // palette is what channels are shown in when nothing says otherwise.
 var palette = []Color{{0, 0, 255, 255}, {0, 255, 0, 255}, {255, 0, 0, 255}, {255, 255, 0, 255}, {255, 0, 255, 255}, {0, 255, 255, 255}}
 
@@ -155,8 +190,9 @@ func ThumbnailSize(w, h, longest int) (int, int) {
 const maxThumbnail = 4096
 
 // Render shows section z at time t of a series as a JPEG of exactly the given
-// size. A z below 0 is the middle one.
-func (f *Fileset) Render(series, z, t, width, height int) ([]byte, error) {
+// size. A z below 0 is the middle one; without settings each channel is shown
+// from its least to its greatest sample.
+func (f *Fileset) Render(series, z, t, width, height int, set *Rendering) ([]byte, error) {
 	if series < 0 || series >= len(f.Series) {
 		return nil, fmt.Errorf("series %d of %d", series, len(f.Series))
 	}
@@ -167,61 +203,63 @@ func (f *Fileset) Render(series, z, t, width, height int) ([]byte, error) {
 	if z < 0 {
 		z = s.SizeZ / 2
 	}
-	// Reading every step-th pixel is enough when the picture shrinks a lot.
-	step := max(1, min(s.SizeX/(4*width), s.SizeY/(4*height)))
 	src := image.NewRGBA(image.Rect(0, 0, 1, 1))
 	if s.PlaneBytes() > maxRenderBytes {
 		src.Set(0, 0, color.Gray{128})
 	} else {
-		src = image.NewRGBA(image.Rect(0, 0, (s.SizeX+step-1)/step, (s.SizeY+step-1)/step))
-		if err := f.compose(src, series, z, t, step); err != nil {
+		// Reading every step-th pixel is enough when the picture shrinks a lot.
+		step := max(1, min(s.SizeX/(4*width), s.SizeY/(4*height)))
+		planes := make(map[int][]byte)
+		plane := func(c int) (b []byte, err error) {
+			if b = planes[c]; b == nil {
+				b, err = f.Plane(series, z, c, t)
+				planes[c] = b
+			}
+			return b, err
+		}
+		var err error
+		if set == nil {
+			if set, err = s.planeRendering(plane); err != nil {
+				return nil, err
+			}
+		}
+		if src, err = s.Paint(set, image.Rect(0, 0, s.SizeX, s.SizeY), step, plane); err != nil {
 			return nil, err
 		}
 	}
 	dst := image.NewRGBA(image.Rect(0, 0, width, height))
 	draw.CatmullRom.Scale(dst, dst.Bounds(), src, src.Bounds(), draw.Src, nil)
+	return JPEG(dst, thumbnailQuality)
+}
+
+// JPEG encodes a picture; quality is from 1 to 100.
+func JPEG(img image.Image, quality int) ([]byte, error) {
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, dst, &jpeg.Options{Quality: thumbnailQuality}); err != nil {
-		return nil, fmt.Errorf("encode thumbnail: %w", err)
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {
+		return nil, fmt.Errorf("encode JPEG: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// compose adds the first channels of a series in their colours.
-func (f *Fileset) compose(dst *image.RGBA, series, z, t, step int) error {
-	s := &f.Series[series]
-	b := dst.Bounds()
-	sum := make([]float64, 3*b.Dx()*b.Dy())
-	for c := range min(s.SizeC, maxActive) {
-		plane, err := f.Plane(series, z, c, t)
+// planeRendering are settings by the range of the planes that are shown.
+func (s *Series) planeRendering(plane func(c int) ([]byte, error)) (*Rendering, error) {
+	st := Stats{Min: make([]float64, s.SizeC), Max: make([]float64, s.SizeC)}
+	for c := range s.SizeC {
+		st.Max[c] = 255
+		if c >= maxActive || s.RGB && s.Type == Uint8 {
+			continue
+		}
+		b, err := plane(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		at := sampler(s.Type, plane)
-		lo, hi := span(at, s.SizeX*s.SizeY)
-		if s.RGB && s.Type == Uint8 {
-			lo, hi = 0, 255
-		}
+		lo, hi := span(sampler(s.Type, b), s.SizeX*s.SizeY)
 		if hi <= lo {
 			hi = lo + 1
 		}
-		col := s.ChannelColor(c)
-		k := 0
-		for y := range b.Dy() {
-			for x := range b.Dx() {
-				v := (at(y*step*s.SizeX+x*step) - lo) / (hi - lo)
-				sum[k] += v * float64(col.R)
-				sum[k+1] += v * float64(col.G)
-				sum[k+2] += v * float64(col.B)
-				k += 3
-			}
-		}
+		st.Min[c], st.Max[c] = lo, hi
 	}
-	for i := range b.Dx() * b.Dy() {
-		for k := range 3 {
-			dst.Pix[4*i+k] = byte(max(0, min(255, sum[3*i+k])))
-		}
-		dst.Pix[4*i+3] = 255
-	}
-	return nil
+	r := s.DefaultRendering(&st)
+	r.Greyscale = false
+	return &r, nil
 }

@@ -133,7 +133,7 @@ func TestThumbnails(t *testing.T) {
 		if w, h := ThumbnailSize(f.Series[0].SizeX, f.Series[0].SizeY, 96); w != want.X || h != want.Y {
 			t.Errorf("%s: size %dx%d, want %v", name, w, h, want)
 		}
-		data, err := f.Render(0, -1, 0, want.X, want.Y)
+		data, err := f.Render(0, -1, 0, want.X, want.Y, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -143,7 +143,7 @@ func TestThumbnails(t *testing.T) {
 		}
 	}
 	f, _ := Read(mem(NamedFile{"a.fake", nil}), "a.fake")
-	if _, err := f.Render(0, -1, 0, 0, 0); err == nil {
+	if _, err := f.Render(0, -1, 0, 0, 0, nil); err == nil {
 		t.Error("a thumbnail of 0 pixels was made")
 	}
 }

@@ -67,7 +67,7 @@ func TestImageWithoutFiles(t *testing.T) {
 	if sum, err := px.Sum(); err != nil || fmt.Sprintf("%x", sum) != pixels[0].Text("sha1") {
 		t.Errorf("sum %x, %v; recorded %s", sum, err, pixels[0].Text("sha1"))
 	}
-	if jpg, err := px.Thumbnail(-1, 0, 12, 8); err != nil || len(jpg) == 0 {
+	if jpg, err := px.Thumbnail(-1, 0, 12, 8, nil); err != nil || len(jpg) == 0 {
 		t.Errorf("thumbnail: %v", err)
 	}
 }

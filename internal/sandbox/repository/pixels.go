@@ -93,9 +93,10 @@ func (p *Pixels) Writable() bool { return p.own }
 // Plane returns the samples of a plane, big-endian.
 func (p *Pixels) Plane(z, c, t int) ([]byte, error) { return p.set.Plane(p.series, z, c, t) }
 
-// Thumbnail renders section z at time t as a JPEG of exactly that size.
-func (p *Pixels) Thumbnail(z, t, width, height int) ([]byte, error) {
-	return p.set.Render(p.series, z, t, width, height)
+// Thumbnail renders section z at time t as a JPEG of exactly that size, without
+// settings from the least to the greatest sample.
+func (p *Pixels) Thumbnail(z, t, width, height int, set *imaging.Rendering) ([]byte, error) {
+	return p.set.Render(p.series, z, t, width, height, set)
 }
 
 // Scan looks at all samples.

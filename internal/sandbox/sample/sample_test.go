@@ -133,7 +133,7 @@ func TestStudy(t *testing.T) {
 			t.Errorf("pixels %d: %v", r.ID, err)
 			return true
 		}
-		if _, err := px.Thumbnail(-1, 0, 32, 32); err != nil {
+		if _, err := px.Thumbnail(-1, 0, 32, 32, nil); err != nil {
 			t.Errorf("pixels %d: %v", r.ID, err)
 		}
 		return true
