@@ -28,3 +28,24 @@ def plain(value):
 
 def report(value):
     json.dump(value, sys.stdout, default=plain)
+
+
+def dump(obj):
+    """The members of a model object that hold values: numbers, texts, lengths
+    with their units, pairs, bytes. A transform is one of its own."""
+    out = {}
+    for name in obj._field_info._fields:
+        value = getattr(obj, name, None)
+        if name == "transform" and value is not None:
+            out[name] = dump(value)
+        elif hasattr(value, "getUnit"):
+            out[name] = [value.getValue(), str(value.getUnit())]
+        elif isinstance(value, bytes):
+            if value:
+                out[name] = value.hex()
+        elif isinstance(value, list):
+            if value and hasattr(value[0], "name"):
+                out[name] = [[pair.name, pair.value] for pair in value]
+        elif hasattr(value, "getValue") and not hasattr(value, "_field_info"):
+            out[name] = value.getValue()
+    return out

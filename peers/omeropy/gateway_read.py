@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from gateway import connect, report  # noqa: E402
 
 conn = connect()
+IMAGE, PLATE = int(sys.argv[1]), int(sys.argv[2])
 
 
 def ids(objects):
@@ -38,7 +39,7 @@ CLASSES = ["Project", "Dataset", "Image", "Screen", "Plate", "PlateAcquisition",
 
 def filtered():
     first = {c: sorted(ids(conn.getObjects(c)))[0] for c in ("Project", "Dataset", "Screen", "Plate")}
-    g = conn.getObject("Image", attributes={"name": "glomerulus.ome.tiff"})
+    g = conn.getObject("Image", IMAGE)
 
     def get(cls, **opts):
         return ids(conn.getObjects(cls, opts=opts))
@@ -59,7 +60,7 @@ def filtered():
         "shapes": {r.getId(): sorted(s.getId().getValue() for s in r._obj.copyShapes())
                    for r in conn.getObjects("Roi", opts={"image": g.getId(), "load_shapes": True})},
         "attributes": ids(conn.getObjects("Dataset", attributes={"name": "Controls"})),
-        "by name": conn.getObject("Dataset", attributes={"name": "Confocal"}).getId(),
+        "by name": conn.getObject("Screen", attributes={"name": "Drug screen"}).getId(),
         "by ids": ids(conn.getObjects("Image", [g.getId(), 999999])),
         "none": conn.getObject("Image", 999999),
         "counts": {o.getId(): o.countChildren() for o in conn.getObjects("Dataset", opts={"child_count": True})},
@@ -77,8 +78,8 @@ def tree():
 
 
 def parents():
-    i = conn.getObject("Image", attributes={"name": "glomerulus.ome.tiff"})
-    well = next(conn.getObject("Plate", attributes={"name": "Plate 7"}).listChildren())
+    i = conn.getObject("Image", IMAGE)
+    well = next(conn.getObject("Plate", PLATE).listChildren())
     return {
         "parent": i.getParent().getName(), "ancestry": names(i.getAncestry()), "project": i.getProject().getName(),
         "well": [well.getParent().getName(), well.getWellPos()],

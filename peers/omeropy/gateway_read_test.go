@@ -73,7 +73,7 @@ func linked(link string) func(*store.Row) bool {
 
 func TestGatewayReads(t *testing.T) {
 	var got reading
-	newPerson(t, "ada").script(&got, "gateway_read.py")
+	newPerson(t, "ada").script(&got, "gateway_read.py", text(object(t, "Image", "glomerulus.ome.tiff").ID), text(object(t, "Plate", "Plate 7").ID))
 	ada, lab, private := userID(t, "ada"), groupID(t, "lab"), groupID(t, "private")
 	s := box.Store()
 	t.Run("who", func(t *testing.T) {
@@ -241,7 +241,7 @@ func wantFiltered(t *testing.T, got map[string]any) {
 		"orphaned plates":   idsOf(where(visible("Plate", lab), func(r *store.Row) bool { return !inScreen(r) })),
 		"screen":            children(s.Collection("Screen", screen.ID, "plateLinks")), "plate": idsOf(s.Collection("Plate", plate.ID, "wells")),
 		"members": []int64{ada, userID(t, "grace"), userID(t, "juergen")}, "groups": []int64{store.UserGroup, lab, groupID(t, "private")},
-		"rois": rois, "shapes": shapes, "attributes": named, "by name": dataset.ID, "by ids": []int64{g.ID}, "none": nil,
+		"rois": rois, "shapes": shapes, "attributes": named, "by name": screen.ID, "by ids": []int64{g.ID}, "none": nil,
 		"counts": counts, "sizes": sizes, "tag": []int64{tag.ID},
 	} {
 		same(t, what, got[what], want)

@@ -195,16 +195,11 @@ func (p *person) script(out any, name string, args ...string) {
 	}
 }
 
-// object is the newest object of a class with a name, as the server stores it.
+// object is the oldest object of a class with a name, as the server stores it.
+// Those of the sample study are older than what tests make.
 func object(t *testing.T, class, name string) *store.Row {
 	t.Helper()
-	var found *store.Row
-	box.Store().Each(class, func(r *store.Row) bool {
-		if r.Text("name") == name && (found == nil || r.ID > found.ID) {
-			found = r
-		}
-		return true
-	})
+	found := box.Store().Find(class, func(r *store.Row) bool { return r.Text("name") == name })
 	if found == nil {
 		t.Fatalf("the server has no %s %q", class, name)
 	}
