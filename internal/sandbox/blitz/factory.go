@@ -94,6 +94,10 @@ func activeServices(_ context.Context, c *Call) ([]any, error) {
 
 func openByName(_ context.Context, c *Call) ([]any, error) {
 	name := Arg[string](c, 0)
+	// Clients look up what activeServices listed.
+	if id := (ice.Identity{Name: name, Category: c.Session.UUID}); c.Operation == "getByName" && c.Session.object(id) != nil {
+		return []any{c.Server.proxy(id)}, nil
+	}
 	c.Server.mu.Lock()
 	svc := c.Server.services[name]
 	c.Server.mu.Unlock()

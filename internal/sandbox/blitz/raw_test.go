@@ -129,6 +129,9 @@ func TestRawPixelsOfFiles(t *testing.T) {
 	_, err := c.ask(s, pixelsType, "getPlane", int32(0), int32(0), int32(0))
 	wantException(t, "no pixels yet", err, APIUsage)
 	c.must(s, pixelsType, "setPixelsId", px, false)
+	if out, err := c.factory("getByName", s.Identity.Name); err != nil || out[0].(*ice.Proxy).Identity != s.Identity {
+		t.Errorf("the open store by name: got %v, %v", out, err)
+	}
 	plane := c.must(s, pixelsType, "getPlane", int32(1), int32(0), int32(1)).([]byte)
 	if len(plane) != 400 {
 		t.Fatalf("plane of %d bytes", len(plane))
