@@ -97,7 +97,13 @@ func TestDelete(t *testing.T) {
 		t.Error("the second project is still there")
 	}
 	wantRow(t, "Dataset", datasets[1])
-	p.omero("delete", "Project/Dataset:"+text(datasets[1]), named("Dataset", datasets[1]))
+	// What is in a project goes without the project.
+	third := p.made("Project", "obj", "new", "Project", "name=head")
+	p.made("ProjectDatasetLink", "obj", "new", "ProjectDatasetLink", "parent="+named("Project", third), "child="+named("Dataset", datasets[1]))
+	p.omero("delete", "Project/Dataset:"+text(third))
+	if wantRow(t, "Project", third); s.Get("Dataset", datasets[1]) != nil {
+		t.Error("the dataset of the third project is still there")
+	}
 
 	// An image does not leave its fileset alone.
 	image := object(t, "Image", "positions.ome.tiff [Mark]")

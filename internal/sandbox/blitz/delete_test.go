@@ -166,7 +166,7 @@ func TestDeleteOfFilesets(t *testing.T) {
 func TestHandles(t *testing.T) {
 	f := serve(t, Config{})
 	c := f.login("ada", "write")
-	out, err := c.factory("submit", f.defs.New("::omero::cmd::FindParents"))
+	out, err := c.factory("submit", f.defs.New("::omero::cmd::Duplicate"))
 	if err != nil || out[0] != nil {
 		t.Errorf("request that nobody takes: got %v, %v", out, err)
 	}

@@ -26,6 +26,9 @@ func (s *Server) registerServices() {
 	}
 	s.HandleRequests("::omero::cmd::Delete2", deleteRequest)
 	s.HandleRequests("::omero::cmd::Chgrp2", chgrpRequest)
+	s.HandleRequests("::omero::cmd::SkipHead", skipHead)
+	s.HandleRequests("::omero::cmd::FindChildren", findChildren)
+	s.HandleRequests("::omero::cmd::FindParents", findParents)
 	s.HandleRequests("::omero::cmd::DiskUsage2", diskUsage)
 	s.HandleRequests("::omero::cmd::CurrentSessionsRequest", currentSessions)
 	s.HandleRequests("::omero::cmd::DoAll", doAll)

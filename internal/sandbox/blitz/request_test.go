@@ -136,3 +136,49 @@ func TestCurrentSessions(t *testing.T) {
 		}
 	}
 }
+
+func TestWalks(t *testing.T) {
+	f := serve(t, Config{})
+	c := f.login("ada", "write")
+	p, d, e := c.named("Project", "p"), c.named("Dataset", "d"), c.named("Dataset", "e")
+	i := c.named("Image", "i")
+	c.link("ProjectDatasetLink", "Project", p, "Dataset", d)
+	c.link("ProjectDatasetLink", "Project", p, "Dataset", e)
+	c.link("DatasetImageLink", "Dataset", d, "Image", i)
+	ids := func(rsp *ice.Object, field, class string) []int64 {
+		t.Helper()
+		dict, ok := rsp.Get(field).(ice.Dict)
+		if !ok {
+			t.Fatalf("got %s: %v", rsp.Class.ID, rsp.Values)
+		}
+		list, _ := dict.Get(class)
+		got, _ := list.([]int64)
+		return got
+	}
+	targets := func(class string, id int64) ice.Dict { return ice.Dict{{Key: class, Value: []int64{id}}} }
+	children := f.defs.New("::omero::cmd::FindChildren").Set("targetObjects", targets("Project", p)).Set("typesOfChildren", []string{"Image", "Dataset"})
+	if got := ids(c.run(children), "children", "ome.model.core.Image"); len(got) != 1 || got[0] != i {
+		t.Errorf("images below the project: got %v", got)
+	}
+	if got := ids(c.run(children.Set("stopBefore", []string{"Image"})), "children", "ome.model.core.Image"); len(got) != 0 {
+		t.Errorf("images, stopping before them: got %v", got)
+	}
+	parents := f.defs.New("::omero::cmd::FindParents").Set("targetObjects", targets("Image", i)).Set("typesOfParents", []string{"Project"})
+	if got := ids(c.run(parents), "parents", "ome.model.containers.Project"); len(got) != 1 || got[0] != p {
+		t.Errorf("projects above the image: got %v", got)
+	}
+	head := f.defs.New("::omero::cmd::SkipHead").Set("targetObjects", targets("Project", p)).Set("startFrom", []string{"Dataset"}).
+		Set("request", f.defs.New("::omero::cmd::Delete2"))
+	if got := ids(c.run(head.Set("dryRun", true)), "deletedObjects", "ome.model.containers.Dataset"); len(got) != 2 {
+		t.Errorf("dry run: got %v", got)
+	}
+	f.wantGone("dry run", "Dataset", d, false)
+	c.run(head.Set("dryRun", false))
+	f.wantGone("without the head", "Dataset", d, true)
+	f.wantGone("without the head", "Image", i, true)
+	f.wantGone("without the head", "Project", p, false)
+	if rsp := c.run(f.defs.New("::omero::cmd::SkipHead").Set("targetObjects", targets("Project", p)).Set("startFrom", []string{"Nonsense"}).
+		Set("request", f.defs.New("::omero::cmd::Delete2"))); !rsp.IsA("::omero::cmd::ERR") {
+		t.Errorf("unknown class: got %s", rsp.Class.ID)
+	}
+}

@@ -122,36 +122,17 @@ func (u *usage) add(row *store.Row) {
 	u.turn = append(u.turn, row)
 }
 
-// contents are the associations by which an object belongs to its target.
-var contents = map[string]bool{
-	"Well.plate": true, "WellSample.well": true, "PlateAcquisition.plate": true, "Pixels.image": true,
-	"FilesetEntry.fileset": true, "Roi.image": true, "Shape.roi": true, "Thumbnail.pixels": true, "Channel.pixels": true,
-}
-
-// around goes down from an object: to the children of its links, to what
-// belongs to it, and to the files it names.
+// around goes down from an object: to what is in it, and to the files it names.
 func (u *usage) around(row *store.Row) {
 	m := u.tx.Model()
-	for _, p := range m.Referring(row.Class) {
-		for _, id := range u.tx.RefIDs(p, row.ID) {
-			q := u.tx.Get(p.Class, id)
-			switch {
-			case q.Class.Name == "PixelsOriginalFileMap" && p.Name == "child":
-				u.file(q.Ref("parent"), "Pixels")
-			case q.Class.Name == "JobOriginalFileLink" && p.Name == "parent":
-				u.file(q.Ref("child"), "Job")
-			case q.Class.Link && p.Name == "parent":
-				u.add(u.tx.Get(q.Class.Property("child").Target, q.Ref("child")))
-			case contents[p.String()]:
-				u.add(q)
-			}
+	for _, next := range inside(u.tx, row) {
+		if row.Class.Root.Name == "Job" { // its files are counted as such
+			u.file(next.ID, "Job")
+		} else {
+			u.add(next)
 		}
 	}
 	switch row.Class.Name {
-	case "Image":
-		u.add(u.tx.Get(m.Class("Fileset"), row.Ref("fileset")))
-	case "WellSample":
-		u.add(u.tx.Get(m.Class("Image"), row.Ref("image")))
 	case "FilesetEntry":
 		u.file(row.Ref("originalFile"), "FilesetEntry")
 	case "FileAnnotation":
@@ -159,6 +140,9 @@ func (u *usage) around(row *store.Row) {
 	case "OriginalFile":
 		u.file(row.ID, "OriginalFile")
 	case "Pixels":
+		for _, id := range u.tx.RefIDs(m.Class("PixelsOriginalFileMap").Property("child"), row.ID) {
+			u.file(u.tx.Get(m.Class("PixelsOriginalFileMap"), id).Ref("parent"), "Pixels")
+		}
 		u.disk(row, "Pixels", u.srv.PixelsPath(row.ID))
 	}
 }

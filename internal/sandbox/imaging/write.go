@@ -48,6 +48,27 @@ func OMETIFF(name string, pictures []Picture, o Options) ([]byte, error) {
 	return files[len(files)-1].Data, nil
 }
 
+// OMEXML is the document that OMETIFF would put into a file of that name.
+func OMEXML(name string, pictures []Picture) ([]byte, error) {
+	all := Part{Name: name}
+	var held []planeAt
+	for i := range pictures {
+		p := &pictures[i].Series
+		if err := p.Check(); err != nil {
+			return nil, fmt.Errorf("picture %d: %w", i, err)
+		}
+		for t := range p.SizeT {
+			for c := range p.SizeC {
+				for z := range p.SizeZ {
+					held = append(held, planeAt{i, z, c, t})
+				}
+			}
+		}
+	}
+	doc := omeWriter{pictures: pictures, parts: []Part{all}, held: [][]planeAt{held}}
+	return []byte(doc.full(name)), nil
+}
+
 // planeAt names a plane of a set.
 type planeAt struct{ picture, z, c, t int }
 
