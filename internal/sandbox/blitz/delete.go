@@ -25,14 +25,7 @@ func deleteRequest(_ context.Context, c *Call, req *ice.Object, t *Task) (*ice.O
 	var gone []*store.Row
 	err := c.inAllGroups().Update(func(tx *store.Tx, who *Caller) error {
 		d := newDeletion(tx, who)
-		if err := d.readOptions(req); err != nil {
-			return err
-		}
-		if err := d.targets(req); err != nil {
-			return err
-		}
-		t.Step(1)
-		if err := d.expand(); err != nil {
+		if err := d.plan(req, t); err != nil {
 			return err
 		}
 		gone = d.inTurn
@@ -131,6 +124,18 @@ func (d *deletion) targets(req *ice.Object) error {
 		}
 	}
 	return nil
+}
+
+// plan works out what a request takes in.
+func (d *deletion) plan(req *ice.Object, t *Task) error {
+	if err := d.readOptions(req); err != nil {
+		return err
+	}
+	if err := d.targets(req); err != nil {
+		return err
+	}
+	t.Step(1)
+	return d.expand()
 }
 
 func (d *deletion) readOptions(req *ice.Object) error {

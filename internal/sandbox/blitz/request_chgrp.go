@@ -22,14 +22,7 @@ func chgrpRequest(_ context.Context, c *Call, req *ice.Object, t *Task) (*ice.Ob
 		}
 		d := newDeletion(tx, who)
 		d.verb, d.may = "move", func(r Rights) bool { return r.Chgrp }
-		if err := d.readOptions(req); err != nil {
-			return err
-		}
-		if err := d.targets(req); err != nil {
-			return err
-		}
-		t.Step(1)
-		if err := d.expand(); err != nil {
+		if err := d.plan(req, t); err != nil {
 			return err
 		}
 		moved, gone = d.split()

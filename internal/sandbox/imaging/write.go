@@ -50,53 +50,61 @@ func OMETIFF(name string, pictures []Picture, o Options) ([]byte, error) {
 
 // OMEXML is the document that OMETIFF would put into a file of that name.
 func OMEXML(name string, pictures []Picture) ([]byte, error) {
-	all := Part{Name: name}
 	var held []planeAt
-	for i := range pictures {
-		p := &pictures[i].Series
-		if err := p.Check(); err != nil {
-			return nil, fmt.Errorf("picture %d: %w", i, err)
-		}
-		for t := range p.SizeT {
-			for c := range p.SizeC {
-				for z := range p.SizeZ {
-					held = append(held, planeAt{i, z, c, t})
-				}
-			}
-		}
+	err := eachPlane(pictures, func(at planeAt) error {
+		held = append(held, at)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	doc := omeWriter{pictures: pictures, parts: []Part{all}, held: [][]planeAt{held}}
+	doc := omeWriter{pictures: pictures, parts: []Part{{Name: name}}, held: [][]planeAt{held}}
 	return []byte(doc.full(name)), nil
 }
 
 // planeAt names a plane of a set.
 type planeAt struct{ picture, z, c, t int }
 
-// OMETIFFSet writes pictures into several OME-TIFF files that know each other
-// by UUIDs. The same input gives the same bytes.
-func OMETIFFSet(pictures []Picture, parts []Part, o Options) ([]NamedFile, error) {
-	held := make([][]planeAt, len(parts))
+// eachPlane calls fn for the planes of pictures in the order in which files have
+// them.
+func eachPlane(pictures []Picture, fn func(planeAt) error) error {
 	for i := range pictures {
 		p := &pictures[i].Series
 		if err := p.Check(); err != nil {
-			return nil, fmt.Errorf("picture %d: %w", i, err)
+			return fmt.Errorf("picture %d: %w", i, err)
 		}
 		for t := range p.SizeT {
 			for c := range p.SizeC {
 				for z := range p.SizeZ {
-					owner := -1
-					for k, part := range parts {
-						if part.Holds(i, z, c, t) {
-							owner = k
-						}
+					if err := fn(planeAt{i, z, c, t}); err != nil {
+						return err
 					}
-					if owner < 0 {
-						return nil, fmt.Errorf("picture %d: no file has plane z=%d c=%d t=%d", i, z, c, t)
-					}
-					held[owner] = append(held[owner], planeAt{i, z, c, t})
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// OMETIFFSet writes pictures into several OME-TIFF files that know each other
+// by UUIDs. The same input gives the same bytes.
+func OMETIFFSet(pictures []Picture, parts []Part, o Options) ([]NamedFile, error) {
+	held := make([][]planeAt, len(parts))
+	err := eachPlane(pictures, func(at planeAt) error {
+		owner := -1
+		for k, part := range parts {
+			if part.Holds(at.picture, at.z, at.c, at.t) {
+				owner = k
+			}
+		}
+		if owner < 0 {
+			return fmt.Errorf("picture %d: no file has plane z=%d c=%d t=%d", at.picture, at.z, at.c, at.t)
+		}
+		held[owner] = append(held[owner], at)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var out []NamedFile
 	doc := omeWriter{pictures: pictures, parts: parts, held: held}
