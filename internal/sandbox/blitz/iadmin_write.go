@@ -345,14 +345,21 @@ func changePermissions(_ context.Context, c *Call) ([]any, error) {
 		if perms == nil {
 			return Fail(APIUsage, "no permissions given")
 		}
-		if !slices.Contains(who.Leader, group.ID) {
-			if err := who.need("ModifyGroup"); err != nil {
-				return err
-			}
-		}
-		changed := group.Clone()
-		changed.Perm, _ = perms.Get("perm1").(int64)
-		tx.As(who.Actor()).Update(changed)
-		return nil
+		bits, _ := perms.Get("perm1").(int64)
+		return who.permit(tx, group, bits)
 	})
+}
+
+// permit gives a group other permissions, as its owners may and those who
+// manage groups.
+func (c *Caller) permit(tx *store.Tx, group *store.Row, bits int64) error {
+	if !slices.Contains(c.Leader, group.ID) {
+		if err := c.need("ModifyGroup"); err != nil {
+			return err
+		}
+	}
+	changed := group.Clone()
+	changed.Perm = bits
+	tx.As(c.Actor()).Update(changed)
+	return nil
 }

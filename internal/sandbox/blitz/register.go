@@ -26,6 +26,8 @@ func (s *Server) registerServices() {
 	}
 	s.HandleRequests("::omero::cmd::Delete2", deleteRequest)
 	s.HandleRequests("::omero::cmd::Chgrp2", chgrpRequest)
+	s.HandleRequests("::omero::cmd::Chown2", chownRequest)
+	s.HandleRequests("::omero::cmd::Chmod2", chmodRequest)
 	s.HandleRequests("::omero::cmd::SkipHead", skipHead)
 	s.HandleRequests("::omero::cmd::FindChildren", findChildren)
 	s.HandleRequests("::omero::cmd::FindParents", findParents)

@@ -33,7 +33,7 @@ func chgrpRequest(_ context.Context, c *Call, req *ice.Object, t *Task) (*ice.Ob
 			return errDryRun
 		}
 		t.Step(2)
-		d.move(moved, gone, target)
+		d.carry(moved, gone, func(r *store.Row) { r.Group = target })
 		return nil
 	})
 	if err != nil && err != errDryRun {
@@ -84,13 +84,14 @@ func (d *deletion) movesWhole(link *store.Row) bool {
 func (d *deletion) refused(moved []*store.Row) error {
 	for _, r := range moved {
 		if r.Group != store.None && !r.Class.Link && !d.may(d.who.Rights(d.tx, r)) {
-			return &graphError{fmt.Sprintf("not permitted to move %s[%d]", r.Class.Name, r.ID)}
+			return &graphError{fmt.Sprintf("not permitted to %s %s[%d]", d.verb, r.Class.Name, r.ID)}
 		}
 	}
 	return nil
 }
 
-func (d *deletion) move(moved, gone []*store.Row, group int64) {
+// carry stores the change to what moves, and parts it from the rest.
+func (d *deletion) carry(moved, gone []*store.Row, change func(*store.Row)) {
 	author := d.tx.As(d.who.Actor())
 	for _, ref := range d.cleared {
 		row := d.tx.Get(ref.key.root, ref.key.id)
@@ -107,7 +108,7 @@ func (d *deletion) move(moved, gone []*store.Row, group int64) {
 	for _, r := range moved {
 		if r.Group != store.None {
 			row := r.Clone()
-			row.Group = group
+			change(row)
 			author.Update(row)
 		}
 	}

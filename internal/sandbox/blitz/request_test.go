@@ -182,3 +182,58 @@ func TestWalks(t *testing.T) {
 		t.Errorf("unknown class: got %s", rsp.Class.ID)
 	}
 }
+
+func TestChown(t *testing.T) {
+	f := serve(t, Config{})
+	c := f.login("ada", "annotate")
+	p, d, shared := c.named("Project", "p"), c.named("Dataset", "d"), c.named("Dataset", "shared")
+	inside := c.link("ProjectDatasetLink", "Project", p, "Dataset", d)
+	torn := c.link("ProjectDatasetLink", "Project", p, "Dataset", shared)
+	c.link("ProjectDatasetLink", "Project", c.named("Project", "other"), "Dataset", shared)
+	chown := func(to string) *ice.Object {
+		return f.defs.New("::omero::cmd::Chown2").Set("userId", f.users[to]).Set("targetObjects", ice.Dict{{Key: "Project", Value: []int64{p}}})
+	}
+	if rsp := c.run(chown("bob")); !rsp.IsA("::omero::cmd::ERR") {
+		t.Errorf("by its owner, who owns no group: got %s", rsp.Class.ID)
+	}
+	if rsp := f.login("root", "").run(f.defs.New("::omero::cmd::Chown2").Set("userId", int64(1)).
+		Set("targetObjects", ice.Dict{{Key: "Project", Value: []int64{p}}})); !rsp.IsA("::omero::cmd::GraphException") {
+		t.Errorf("to somebody outside: got %s", rsp.Class.ID)
+	}
+	eve := f.login("eve", "annotate") // owns the group
+	if rsp := eve.run(chown("bob").Set("dryRun", true)); !rsp.IsA("::omero::cmd::Chown2Response") || f.store.Get("Project", p).Owner != f.users["ada"] {
+		t.Errorf("dry run: got %s", rsp.Class.ID)
+	}
+	eve.run(chown("bob"))
+	for _, tc := range []struct {
+		class string
+		id    int64
+		owner string
+	}{{"Project", p, "bob"}, {"Dataset", d, "bob"}, {"ProjectDatasetLink", inside, "bob"}, {"Dataset", shared, "ada"}, {"ProjectDatasetLink", torn, "ada"}} {
+		if row := f.store.Get(tc.class, tc.id); row == nil || row.Owner != f.users[tc.owner] {
+			t.Errorf("%s %d: got %+v, want it to be %s's", tc.class, tc.id, row, tc.owner)
+		}
+	}
+}
+
+func TestChmod(t *testing.T) {
+	f := serve(t, Config{})
+	chmod := func(perms string) *ice.Object {
+		return f.defs.New("::omero::cmd::Chmod2").Set("permissions", perms).
+			Set("targetObjects", ice.Dict{{Key: "ExperimenterGroup", Value: []int64{f.groups["private"]}}})
+	}
+	perm := func() string { return FormatPermissions(f.store.Get("ExperimenterGroup", f.groups["private"]).Perm) }
+	if rsp := f.login("ada", "private").run(chmod("rwrw--")); !rsp.IsA("::omero::cmd::ERR") || perm() != "rw----" {
+		t.Errorf("by a member: got %s, %s", rsp.Class.ID, perm())
+	}
+	if rsp := f.login("root", "").run(chmod("nonsense")); !rsp.IsA("::omero::cmd::ERR") {
+		t.Errorf("nonsense: got %s", rsp.Class.ID)
+	}
+	eve := f.login("eve", "private")
+	if eve.run(chmod("rwrw--").Set("dryRun", true)); perm() != "rw----" {
+		t.Errorf("dry run: got %s", perm())
+	}
+	if rsp := eve.run(chmod("rwrw--")); !rsp.IsA("::omero::cmd::Chmod2Response") || perm() != "rwrw--" {
+		t.Errorf("by an owner: got %s, %s", rsp.Class.ID, perm())
+	}
+}
