@@ -45,18 +45,34 @@ var metadataMethods = Methods{
 	},
 	"getTaggedObjectsCount": taggedObjects,
 	"loadChannelAcquisitionData": func(ctx context.Context, c *Call) ([]any, error) {
-		return c.loadList(ctx, "select distinct lc from LogicalChannel lc left outer join fetch lc.detectorSettings ds left outer join fetch ds.detector "+
-			"left outer join fetch lc.lightSourceSettings ls left outer join fetch ls.lightSource left outer join fetch lc.lightPath "+
-			"left outer join fetch lc.filterSet left outer join fetch lc.mode left outer join fetch lc.illumination left outer join fetch lc.contrastMethod "+
-			"where lc.id in (:ids) order by lc.id", map[string]any{"ids": idList(Arg[[]int64](c, 0))})
+		return c.loadList(ctx, acquisitionData, map[string]any{"ids": idList(Arg[[]int64](c, 0))})
 	},
 	"loadInstrument": func(ctx context.Context, c *Call) ([]any, error) {
-		return c.loadOne(ctx, "select distinct i from Instrument i left outer join fetch i.microscope left outer join fetch i.objective o left outer join fetch o.immersion "+
-			"left outer join fetch i.detector left outer join fetch i.lightSource left outer join fetch i.filter left outer join fetch i.dichroic where i.id = :id",
-			map[string]any{"id": Arg[int64](c, 0)})
+		return c.loadOne(ctx, wholeInstrument, map[string]any{"id": Arg[int64](c, 0)})
 	},
 	"loadLogFiles": loadLogFiles,
 }
+
+const (
+	// acquisitionData is a channel with everything the light went through.
+	acquisitionData = "select distinct lc from LogicalChannel lc left outer join fetch lc.mode left outer join fetch lc.illumination " +
+		"left outer join fetch lc.contrastMethod left outer join fetch lc.photometricInterpretation " +
+		"left outer join fetch lc.detectorSettings ds left outer join fetch ds.binning left outer join fetch ds.detector d left outer join fetch d.type " +
+		"left outer join fetch lc.lightSourceSettings ls left outer join fetch ls.lightSource " +
+		"left outer join fetch lc.filterSet fs left outer join fetch fs.dichroic " +
+		"left outer join fetch fs.emissionFilterLink fe left outer join fetch fe.child fec left outer join fetch fec.transmittanceRange " +
+		"left outer join fetch fs.excitationFilterLink fx left outer join fetch fx.child fxc left outer join fetch fxc.transmittanceRange " +
+		"left outer join fetch lc.lightPath lp left outer join fetch lp.dichroic " +
+		"left outer join fetch lp.emissionFilterLink le left outer join fetch le.child lec left outer join fetch lec.transmittanceRange " +
+		"left outer join fetch lp.excitationFilterLink lx left outer join fetch lx.child lxc left outer join fetch lxc.transmittanceRange " +
+		"where lc.id in (:ids) order by lc.id"
+	// wholeInstrument is an instrument with all its parts.
+	wholeInstrument = "select distinct i from Instrument i left outer join fetch i.microscope m left outer join fetch m.type " +
+		"left outer join fetch i.objective o left outer join fetch o.immersion left outer join fetch o.correction " +
+		"left outer join fetch i.detector d left outer join fetch d.type left outer join fetch i.lightSource " +
+		"left outer join fetch i.filter f left outer join fetch f.type left outer join fetch f.transmittanceRange " +
+		"left outer join fetch i.filterSet left outer join fetch i.dichroic left outer join fetch i.otf where i.id = :id"
+)
 
 const tagSetNs = "openmicroscopy.org/omero/insight/tagset"
 
