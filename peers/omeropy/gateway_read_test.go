@@ -38,6 +38,9 @@ type reading struct {
 	Orphans map[string][]string
 	Groups  map[string][]string
 	Alive   bool
+
+	Searched []int64
+	Planes   []int
 }
 
 func idsOf(rows []*store.Row) []int64 {
@@ -154,6 +157,10 @@ func TestGatewayReads(t *testing.T) {
 			}
 			same(t, fmt.Sprint("well ", well.ID), w[1:], []any{well.Get("row"), well.Get("column"), len(images), images})
 		}
+	})
+	t.Run("search", func(t *testing.T) {
+		same(t, "found", got.Searched, idsOf(where(visible("Project", lab), func(r *store.Row) bool { return strings.HasPrefix(r.Text("name"), "Zebraf") })))
+		same(t, "largest plane", got.Planes, []int{3192, 3192})
 	})
 	t.Run("orphans", func(t *testing.T) {
 		in := linked("ProjectDatasetLink")

@@ -24,6 +24,10 @@ func (s *Server) registerServices() {
 			New: func(*Call) (Servant, error) { return svc.methods, nil },
 		})
 	}
+	s.Register(Service{
+		Interface: "::omero::api::Search", Name: "omero.api.Search", Getter: "createSearchService", Stateful: true,
+		New: func(*Call) (Servant, error) { return newSearch(), nil },
+	})
 	s.HandleRequests("::omero::cmd::Delete2", deleteRequest)
 	s.HandleRequests("::omero::cmd::Chgrp2", chgrpRequest)
 	s.HandleRequests("::omero::cmd::Chown2", chownRequest)
