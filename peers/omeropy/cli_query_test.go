@@ -102,7 +102,7 @@ func pairsOf(t *testing.T, image *store.Row) (out [][]string) {
 // TestPeople lists groups and users.
 func TestPeople(t *testing.T) {
 	p, s := loggedIn(t, "ada"), box.Store()
-	rights := map[int64]string{-120: "rw----", -40: "rwra--", -52: "rwr-r-"}
+	rights := map[int64]string{-120: "rw----", -56: "rwr---", -52: "rwr-r-", -40: "rwra--", -8: "rwrw--"}
 	members := make(map[int64][]string)
 	s.Each("GroupExperimenterMap", func(m *store.Row) bool {
 		members[m.Ref("parent")] = append(members[m.Ref("parent")], text(m.Ref("child")))
