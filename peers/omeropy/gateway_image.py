@@ -189,6 +189,7 @@ def files():
         "paths": img.getImportedImageFilePaths(), "fileset": [fileset.getId(), [i.getId() for i in fileset.copyImages()], [f.getName() for f in fileset.listFiles()]],
         "count": img.countImportedImageFiles(), "info": conn.getFilesetFilesInfo([img.getId(), several.getId()]),
         "several": {f.getName(): hashlib.sha1(b"".join(f.getFileInChunks())).hexdigest() for f in several.getImportedImageFiles()},
+        "original": img.loadOriginalMetadata()[1],
         "archived": [img.countArchivedFiles(), img.getArchived()],
     }
 

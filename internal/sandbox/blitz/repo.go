@@ -35,6 +35,7 @@ func (s *Server) ServeFiles(files *repository.Managed) {
 		Interface: "::omero::grid::SharedResources", Name: "omero.grid.SharedResources", Getter: "sharedResources",
 		New: func(*Call) (Servant, error) { return r.shared(), nil },
 	})
+	s.HandleRequests("::omero::cmd::OriginalMetadataRequest", originalMetadata(files))
 	s.Register(Service{
 		Interface: "::omero::api::IRenderingSettings", Name: "omero.api.IRenderingSettings", Getter: "getRenderingSettingsService",
 		New: func(*Call) (Servant, error) { return settings{s, files}, nil },

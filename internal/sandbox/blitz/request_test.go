@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"omerods/internal/ice"
+	"omerods/internal/sandbox/imaging"
 	"omerods/internal/sandbox/store"
 )
 
@@ -235,5 +236,39 @@ func TestChmod(t *testing.T) {
 	}
 	if rsp := eve.run(chmod("rwrw--")); !rsp.IsA("::omero::cmd::Chmod2Response") || perm() != "rwrw--" {
 		t.Errorf("by an owner: got %s, %s", rsp.Class.ID, perm())
+	}
+}
+
+func TestOriginalMetadata(t *testing.T) {
+	f := serveFiles(t, Config{})
+	c := f.login("ada", "private")
+	pic := imaging.Picture{
+		Series: imaging.Series{SizeX: 5, SizeY: 4, SizeZ: 1, SizeC: 1, SizeT: 1, Type: imaging.Uint8},
+		Plane:  func(int, int, int) []byte { return make([]byte, 20) },
+	}
+	data, err := imaging.TIFF(pic, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := c.imports(nil, nil, upload{"a.tif", data})[0]
+	ask := func(c *client, image int64) *ice.Object {
+		return c.run(f.defs.New("::omero::cmd::OriginalMetadataRequest").Set("imageId", image))
+	}
+	rsp := ask(c, image)
+	global := rsp.Get("globalMetadata").(ice.Dict)
+	for key, want := range map[string]string{"ImageWidth": "5", "ImageLength": "4", "BitsPerSample": "8", "PhotometricInterpretation": "BlackIsZero"} {
+		if v, _ := global.Get(key); unbox(v) != want {
+			t.Errorf("%s: got %v, want %s", key, unbox(v), want)
+		}
+	}
+	if id := unbox(rsp.Get("filesetId")); id != f.store.Get("Image", image).Ref("fileset") {
+		t.Errorf("fileset: got %v", id)
+	}
+	bare, _ := c.made()
+	if rsp := ask(c, bare); len(rsp.Get("globalMetadata").(ice.Dict)) != 0 || unbox(rsp.Get("filesetId")) != nil {
+		t.Errorf("an image without files: got %v", rsp.Values)
+	}
+	if rsp := ask(f.login("bob", "private"), image); !rsp.IsA("::omero::cmd::ERR") {
+		t.Errorf("another's image: got %s", rsp.Class.ID)
 	}
 }

@@ -163,6 +163,9 @@ type Fileset struct {
 	Files  []string // all files that belong to it, the main file first
 	Series []Series
 	Plates []Plate
+	// Metadata are what the reader tells of the files beyond the model, by the
+	// names that Bio-Formats gives them; nil for none.
+	Metadata map[string]string
 
 	planes planeSource
 }

@@ -51,10 +51,33 @@ func readTIFFSet(fsys fs.FS, main string, f file, size int64) (*Fileset, error) 
 	}
 	if doc := t.pages[0].description; strings.Contains(doc, "<OME") || strings.Contains(doc, ":OME") {
 		if ome, err := parseOME([]byte(doc)); err == nil {
-			return readOMETIFF(fsys, main, t, ome)
+			return t.describe(readOMETIFF(fsys, main, t, ome))
 		}
 	}
-	return readPlainTIFF(fsys, main, t)
+	return t.describe(readPlainTIFF(fsys, main, t))
+}
+
+// describe adds what the tags of the first page say.
+func (t *tiffFile) describe(f *Fileset, err error) (*Fileset, error) {
+	if err != nil {
+		return nil, err
+	}
+	first := t.pages[0]
+	f.Metadata = map[string]string{
+		"ImageWidth": strconv.Itoa(first.width), "ImageLength": strconv.Itoa(first.height), "BitsPerSample": strconv.Itoa(first.bits),
+		"SamplesPerPixel": strconv.Itoa(first.samples), "NumberOfChannels": strconv.Itoa(first.samples),
+	}
+	if name, ok := map[int]string{0: "WhiteIsZero", 1: "BlackIsZero", 2: "RGB", 3: "Palette", 6: "YCbCr"}[first.photometric]; ok {
+		f.Metadata["PhotometricInterpretation"] = name
+	}
+	if strings.HasPrefix(first.description, "ImageJ=") {
+		for line := range strings.Lines(first.description) {
+			if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+				f.Metadata[key] = value
+			}
+		}
+	}
+	return f, nil
 }
 
 // readPlainTIFF takes the pages of a TIFF as the planes of one image: as
