@@ -151,7 +151,8 @@ func TestTags(t *testing.T) {
 	p, s := loggedIn(t, "ada"), box.Store()
 	out := p.omero("tag", "list")
 	for _, a := range visible("TagAnnotation", groupID(t, "lab")) {
-		if !strings.Contains(out, fmt.Sprintf("%d:'%s'", a.ID, a.Text("textValue"))) {
+		// It passes over tags in namespaces of programs.
+		if (a.Get("ns") == nil || strings.HasSuffix(a.Text("ns"), "tagset")) && !strings.Contains(out, fmt.Sprintf("%d:'%s'", a.ID, a.Text("textValue"))) {
 			t.Errorf("tag list lacks %d %q:\n%s", a.ID, a.Text("textValue"), out)
 		}
 	}

@@ -149,7 +149,9 @@ func TestGatewayImage(t *testing.T) {
 			total += o.Get("size").(int64)
 		}
 		same(t, "several", f.Several, want)
-		if !slices.ContainsFunc(f.Original, func(kv []string) bool { return slices.Equal(kv, []string{"ImageWidth", fmt.Sprint(pixels.Get("sizeX"))}) }) {
+		if !slices.ContainsFunc(f.Original, func(kv []string) bool {
+			return slices.Equal(kv, []string{"ImageWidth", fmt.Sprint(pixels.Get("sizeX"))})
+		}) {
 			t.Errorf("original metadata: got %v", f.Original)
 		}
 		same(t, "together", []any{f.Info["count"], f.Info["size"]}, []any{1 + len(want), total})
