@@ -3,134 +3,113 @@ package blitz
 import (
 	"context"
 
-	"omerods/internal/sandbox/imaging"
 	"omerods/internal/sandbox/repository"
 	"omerods/internal/sandbox/store"
 )
 
-// exporter is an Exporter: it writes images into one OME-TIFF, or their
-// metadata into OME-XML, and gives the bytes out.
+// exporter is an Exporter: first images are named, then one call generates a
+// file of them, and from then on it can only be read.
 type exporter struct {
 	files  *repository.Managed
 	images []int64
-	data   []byte // nil before something is generated
+	out    []byte
+	ready  bool
 }
 
 const (
-	// maxExportBytes bounds what an export may take in memory.
-	maxExportBytes = 512 << 20
-	// maxExportRead bounds one read, as a real server does.
-	maxExportRead = 2 << 20
-	exportName    = "export.ome.tiff"
+	// maxExportRead is the largest read from an exported file, in bytes.
+	maxExportRead = 1 << 20
+	// maxExportPlane is how many samples a plane may have: a larger one has a
+	// pyramid, which TIFFs do not get.
+	maxExportPlane = 3192 * 3192
 )
 
 // Method implements Servant.
 func (e *exporter) Method(operation string) Method {
 	switch operation {
 	case "addImage":
-		return e.addImage
+		return e.configuring(func(c *Call) ([]any, error) {
+			e.images = append(e.images, Arg[int64](c, 0))
+			return nil, nil
+		})
 	case "generateTiff":
-		return func(_ context.Context, c *Call) ([]any, error) {
-			return e.generate(c, func(pictures []imaging.Picture) ([]byte, error) {
-				return imaging.OMETIFF(exportName, pictures, imaging.Options{})
-			})
-		}
+		return e.configuring(e.tiff)
 	case "generateXml":
-		return func(_ context.Context, c *Call) ([]any, error) {
-			return e.generate(c, func(pictures []imaging.Picture) ([]byte, error) { return imaging.OMEXML(exportName, pictures) })
-		}
+		return e.configuring(func(c *Call) ([]any, error) {
+			ids, err := e.visible(c)
+			if err != nil {
+				return nil, err
+			}
+			out, err := e.files.ExportXML(ids)
+			return e.generated(out, err)
+		})
 	case "read":
-		return e.read
+		return func(_ context.Context, c *Call) ([]any, error) {
+			at, n := Arg[int64](c, 0), int64(Arg[int32](c, 1))
+			switch size := int64(len(e.out)); {
+			case !e.ready:
+				return nil, Fail(APIUsage, "Call a generate method first")
+			case n > maxExportRead:
+				return nil, Fail(APIUsage, "Max read size is: %d", maxExportRead)
+			case at < 0 || n < 0:
+				return nil, Fail(Internal, "Error during read")
+			case at >= size:
+				return []any{[]byte{}}, nil
+			default:
+				return []any{e.out[at:min(size, at+n)]}, nil
+			}
+		}
 	}
 	return nil
 }
 
-func (e *exporter) addImage(_ context.Context, c *Call) ([]any, error) {
-	id := Arg[int64](c, 0)
-	return nil, c.View(func(tx *store.Tx, who *Caller) error {
-		row := tx.Get(tx.Model().Class("Image"), id)
-		if row == nil || !who.CanRead(tx, row) {
-			return Fail(Validation, "no image %d", id)
+func (e *exporter) configuring(fn func(c *Call) ([]any, error)) Method {
+	return func(_ context.Context, c *Call) ([]any, error) {
+		if e.ready {
+			return nil, Fail(APIUsage, "Cannot configure during output")
 		}
-		e.images, e.data = append(e.images, id), nil
-		return nil
-	})
+		return fn(c)
+	}
 }
 
-func (e *exporter) generate(c *Call, write func([]imaging.Picture) ([]byte, error)) ([]any, error) {
-	if len(e.images) == 0 {
-		return nil, Fail(APIUsage, "no image to export")
-	}
-	var total int64
-	var failed error
-	var pictures []imaging.Picture
-	for _, id := range e.images {
-		p, size, err := e.picture(c, id, &failed)
-		if err != nil {
-			return nil, err
+// visible returns those of the images that the caller can see. Others are as
+// if they had not been named.
+func (e *exporter) visible(c *Call) (ids []int64, err error) {
+	err = c.View(func(tx *store.Tx, who *Caller) error {
+		for _, id := range e.images {
+			if row := tx.Get(tx.Model().Class("Image"), id); row != nil && who.CanRead(tx, row) {
+				ids = append(ids, id)
+			}
 		}
-		if total += size; total > maxExportBytes {
-			return nil, Fail(APIUsage, "an export of more than %d bytes", int64(maxExportBytes))
-		}
-		pictures = append(pictures, p)
+		return nil
+	})
+	return ids, err
+}
+
+func (e *exporter) tiff(c *Call) ([]any, error) {
+	ids, err := e.visible(c)
+	if err != nil {
+		return nil, err
 	}
-	data, err := write(pictures)
-	if failed != nil {
-		err = failed
+	if len(ids) != 1 {
+		return nil, Fail(APIUsage, "Only one image supported for TIFF, not %d", len(ids))
 	}
+	p, err := e.files.Picture(ids[0])
 	if err != nil {
 		return nil, diskError(err)
 	}
-	e.data = data
-	return []any{int64(len(data))}, nil
+	if p.SizeX*p.SizeY > maxExportPlane {
+		return nil, Fail(APIUsage, "Image:%d is too large for export (sizeX=%d, sizeY=%d)", ids[0], p.SizeX, p.SizeY)
+	}
+	out, err := e.files.ExportTIFF(ids[0])
+	return e.generated(out, err)
 }
 
-// picture is an image to be written, and its size in bytes. A plane that
-// cannot be read is told by failed.
-func (e *exporter) picture(c *Call, id int64, failed *error) (p imaging.Picture, size int64, err error) {
-	var pixels int64
-	var name, description string
-	err = c.View(func(tx *store.Tx, who *Caller) error {
-		m := tx.Model()
-		row := tx.Get(m.Class("Image"), id)
-		all := tx.Collection(m.Class("Image").Property("pixels"), id)
-		if row == nil || !who.CanRead(tx, row) || len(all) == 0 {
-			return Fail(Validation, "image %d has no pixels", id)
-		}
-		pixels, name, description = all[0].ID, row.Text("name"), row.Text("description")
-		return nil
-	})
+// generated ends the configuration and answers with the size of the file.
+func (e *exporter) generated(out []byte, err error) ([]any, error) {
 	if err != nil {
-		return p, 0, err
+		return nil, Fail(Internal, "Error during generation: %v", err)
 	}
-	px, err := e.files.OpenPixels(pixels)
-	if err != nil {
-		return p, 0, diskError(err)
-	}
-	p.Series = *px.Series()
-	p.Name, p.Description = name, description
-	p.Plane = func(z, c, t int) []byte {
-		b, err := px.Plane(z, c, t)
-		if err != nil {
-			*failed = err
-			return make([]byte, p.PlaneBytes())
-		}
-		return b
-	}
-	return p, p.PlaneBytes() * int64(p.SizeZ) * int64(p.SizeC) * int64(p.SizeT), nil
-}
-
-// read gives out at most length bytes of what was generated, none at its end.
-func (e *exporter) read(_ context.Context, c *Call) ([]any, error) {
-	at, length := Arg[int64](c, 0), Arg[int32](c, 1)
-	if e.data == nil {
-		return nil, Fail(APIUsage, "Call a generate method first")
-	}
-	if at < 0 || length < 0 || length > maxExportRead {
-		return nil, Fail(APIUsage, "read of %d bytes from %d on", length, at)
-	}
-	if at >= int64(len(e.data)) {
-		return []any{[]byte{}}, nil
-	}
-	return []any{e.data[at:min(at+int64(length), int64(len(e.data)))]}, nil
+	e.out, e.ready = out, true
+	return []any{int64(len(out))}, nil
 }

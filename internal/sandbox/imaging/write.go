@@ -48,20 +48,6 @@ func OMETIFF(name string, pictures []Picture, o Options) ([]byte, error) {
 	return files[len(files)-1].Data, nil
 }
 
-// OMEXML is the document that OMETIFF would put into a file of that name.
-func OMEXML(name string, pictures []Picture) ([]byte, error) {
-	var held []planeAt
-	err := eachPlane(pictures, func(at planeAt) error {
-		held = append(held, at)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	doc := omeWriter{pictures: pictures, parts: []Part{{Name: name}}, held: [][]planeAt{held}}
-	return []byte(doc.full(name)), nil
-}
-
 // planeAt names a plane of a set.
 type planeAt struct{ picture, z, c, t int }
 
