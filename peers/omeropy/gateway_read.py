@@ -92,7 +92,7 @@ def parents():
 
 def plates():
     out = []
-    for p in conn.getObjects("Plate"):
+    for p in conn.getObjects("Plate", [PLATE]):
         wells = list(p.listChildren())
         out.append({
             "name": p.getName(), "grid": p.getGridSize(), "fields": p.getNumberOfFields(), "runs": names(p.listPlateAcquisitions()),
