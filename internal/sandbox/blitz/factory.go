@@ -34,7 +34,7 @@ var factoryMethods = Methods{
 	"activeServices":     activeServices,
 	"getByName":          openByName,
 	"createByName":       openByName,
-	"setCallback":        ignore, // the server has nothing to call back about
+	"setCallback":        ignore, // what it would be told, the next request finds out
 	"subscribe":          ignore,
 	"setSecurityContext": setSecurityContext,
 	"getSecurityContexts": func(_ context.Context, c *Call) ([]any, error) {

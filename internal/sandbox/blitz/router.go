@@ -175,7 +175,7 @@ func (l *link) forward(ctx context.Context, req *ice.Request) *ice.Reply {
 	name := shortName(o.iface.ID) + "." + req.Operation
 	return l.faulty(name, func() *ice.Reply {
 		return iceserver.Dispatch(ctx, l.srv.defs, o.iface, req, func(ctx context.Context, op *ice.Operation, args []any, ctxt map[string]string) ([]any, error) {
-			c := &Call{Server: l.srv, Session: sess, Operation: op.Name, Args: args, Context: ctxt, self: req.Identity}
+			c := &Call{Server: l.srv, Session: sess, Operation: op.Name, Args: args, Context: ctxt, self: req.Identity, link: l}
 			if sess == nil {
 				return nil, Fail(RemovedSession, "no session %s", ctxt["omero.session.uuid"])
 			}

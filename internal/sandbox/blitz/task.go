@@ -38,6 +38,7 @@ type Task struct {
 	ended    time.Time
 	response *ice.Object
 	stopped  bool
+	watchers []watcher // who is told of the end
 }
 
 // Start runs a request in the background and returns its handle, an object of
@@ -77,8 +78,13 @@ func (t *Task) run(ctx context.Context, c *Call, fn RequestFunc) {
 	if !t.failedLocked() {
 		t.step = t.steps
 	}
+	watchers := t.watchers
+	t.watchers = nil
 	t.mu.Unlock()
 	close(t.done)
+	for _, w := range watchers {
+		w.finished(rsp, t.status())
+	}
 	t.sess.mu.Lock()
 	delete(t.sess.tasks, t)
 	t.sess.used = t.srv.store.Now()
@@ -143,8 +149,10 @@ func (t *Task) Method(operation string) Method {
 			t.stop()
 			return []any{true}, nil
 		}
-	case "addCallback", "removeCallback":
-		return ignore // clients that ask get their answer anyway
+	case "addCallback":
+		return t.addCallback
+	case "removeCallback":
+		return t.removeCallback
 	}
 	return nil
 }

@@ -223,6 +223,27 @@ func (c *Conn) call(r *ice.Request) (reply *ice.Reply) {
 	return c.srv.cfg.Handler(c.ctx, c, r)
 }
 
+// Oneway sends a request to an object of the client, who answers nothing: the
+// way by which a router reaches the callbacks of a client that cannot be
+// dialled. It may be called by a handler. A client that does not read holds it
+// up until the connection ends.
+func (c *Conn) Oneway(r *ice.Request) error {
+	if r.ID != 0 {
+		return fmt.Errorf("request %d would be answered", r.ID)
+	}
+	c.mu.Lock()
+	closing := c.closing || !c.ready
+	c.mu.Unlock()
+	if closing {
+		return net.ErrClosed
+	}
+	msg, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return c.send(msg)
+}
+
 func (c *Conn) send(msg []byte) error {
 	c.write.Lock()
 	defer c.write.Unlock()
