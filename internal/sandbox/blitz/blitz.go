@@ -80,15 +80,16 @@ type Server struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // background work of requests, and the reaper
 
-	mu       sync.Mutex // guards the fields below
-	port     int
-	services map[string]*Service      // by name
-	getters  map[string]*Service      // by operation of the ServiceFactory
-	globals  map[ice.Identity]*object // objects of no session
-	requests map[string]RequestFunc   // by class of the request
-	sessions map[string]*Session      // by uuid
-	counts   map[string]int64         // requests by operation
-	closed   bool
+	mu        sync.Mutex // guards the fields below
+	port      int
+	services  map[string]*Service      // by name
+	getters   map[string]*Service      // by operation of the ServiceFactory
+	globals   map[ice.Identity]*object // objects of no session
+	requests  map[string]RequestFunc   // by class of the request
+	sessions  map[string]*Session      // by uuid
+	counts    map[string]int64         // requests by operation
+	callbacks map[string]*link         // clients by the category of their callbacks
+	closed    bool
 }
 
 const (
@@ -103,6 +104,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, store: cfg.Store, defs: cfg.Definitions, log: cfg.Logger, dir: cfg.Dir,
 		services: make(map[string]*Service), getters: make(map[string]*Service), globals: make(map[ice.Identity]*object),
 		requests: make(map[string]RequestFunc), sessions: make(map[string]*Session), counts: make(map[string]int64),
+		callbacks: make(map[string]*link),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

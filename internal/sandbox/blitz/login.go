@@ -38,7 +38,10 @@ func (l *link) createSession(user, password string, ctxt map[string]string) (*ic
 	if err != nil {
 		return nil, err
 	}
-	l.session, l.client = sess, ctxt["omero.client.uuid"]
+	l.session, l.client, l.category = sess, ctxt["omero.client.uuid"], newCategory()
+	l.srv.mu.Lock()
+	l.srv.callbacks[l.category] = l
+	l.srv.mu.Unlock()
 	return l.srv.proxy(ice.Identity{Name: sess.UUID, Category: "session-" + l.client}), nil
 }
 

@@ -18,6 +18,7 @@ type link struct {
 	mu       sync.Mutex // guards the fields below
 	session  *Session
 	client   string // the uuid the client chose
+	category string // of the client's callbacks
 	table    map[ice.Identity]*ice.Proxy
 	inTurn   []ice.Identity // of table, oldest first
 	starting bool
@@ -84,13 +85,13 @@ func (l *link) router(ctx context.Context, req *ice.Request) *ice.Reply {
 			}
 			switch op.Name {
 			case "getCategoryForClient":
-				return []any{l.category()}, nil
+				return []any{l.callbackCategory()}, nil
 			case "addProxies":
 				return []any{l.announce(args[0].([]any))}, nil
 			case "getClientProxy":
 				return []any{true, nil}, nil
 			}
-			return []any{l.srv.proxy(ice.Identity{Name: "dummy", Category: l.category()})}, nil // getServerProxy
+			return []any{l.srv.proxy(ice.Identity{Name: "dummy", Category: l.callbackCategory()})}, nil // getServerProxy
 		})
 	})
 }
@@ -108,11 +109,11 @@ func (l *link) current() *Session {
 	return l.session
 }
 
-// category is that of the session object and of the client's callbacks.
-func (l *link) category() string {
+// callbackCategory is by what requests to the client's own objects are known.
+func (l *link) callbackCategory() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return "session-" + l.client
+	return l.category
 }
 
 // announce takes identities into the table and returns those that it pushes
@@ -140,12 +141,15 @@ func (l *link) announce(proxies []any) []any {
 // destroy ends the connection's part in its session; false when it has none.
 func (l *link) destroy() bool {
 	l.mu.Lock()
-	sess := l.session
-	l.session = nil
+	sess, category := l.session, l.category
+	l.session, l.category = nil, ""
 	l.mu.Unlock()
 	if sess == nil {
 		return false
 	}
+	l.srv.mu.Lock()
+	delete(l.srv.callbacks, category)
+	l.srv.mu.Unlock()
 	sess.leave()
 	return true
 }
@@ -175,7 +179,7 @@ func (l *link) forward(ctx context.Context, req *ice.Request) *ice.Reply {
 	name := shortName(o.iface.ID) + "." + req.Operation
 	return l.faulty(name, func() *ice.Reply {
 		return iceserver.Dispatch(ctx, l.srv.defs, o.iface, req, func(ctx context.Context, op *ice.Operation, args []any, ctxt map[string]string) ([]any, error) {
-			c := &Call{Server: l.srv, Session: sess, Operation: op.Name, Args: args, Context: ctxt, self: req.Identity, link: l}
+			c := &Call{Server: l.srv, Session: sess, Operation: op.Name, Args: args, Context: ctxt, self: req.Identity}
 			if sess == nil {
 				return nil, Fail(RemovedSession, "no session %s", ctxt["omero.session.uuid"])
 			}

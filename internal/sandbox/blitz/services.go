@@ -21,7 +21,6 @@ type Call struct {
 	Context map[string]string
 
 	self ice.Identity
-	link *link // of the connection that the request came by
 }
 
 // Self returns the identity of the object that is called.

@@ -38,7 +38,7 @@ type Task struct {
 	ended    time.Time
 	response *ice.Object
 	stopped  bool
-	watchers []watcher // who is told of the end
+	watchers map[ice.Identity]*ice.Proxy // callbacks of clients
 }
 
 // Start runs a request in the background and returns its handle, an object of
@@ -78,13 +78,9 @@ func (t *Task) run(ctx context.Context, c *Call, fn RequestFunc) {
 	if !t.failedLocked() {
 		t.step = t.steps
 	}
-	watchers := t.watchers
-	t.watchers = nil
 	t.mu.Unlock()
+	t.notify()
 	close(t.done)
-	for _, w := range watchers {
-		w.finished(rsp, t.status())
-	}
 	t.sess.mu.Lock()
 	delete(t.sess.tasks, t)
 	t.sess.used = t.srv.store.Now()
@@ -103,15 +99,16 @@ func (t *Task) attempt(ctx context.Context, c *Call, fn RequestFunc) (rsp *ice.O
 	return fn(ctx, c, t.req, t)
 }
 
-// Step notes that step n, counted from 0, begins.
+// Step notes that step n, counted from 0, begins, and tells the callbacks.
 func (t *Task) Step(n int) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	now := t.srv.store.Now().UnixMilli()
 	if len(t.stops) < len(t.starts) {
 		t.stops = append(t.stops, now)
 	}
 	t.step, t.starts = n, append(t.starts, now)
+	t.mu.Unlock()
+	t.notify()
 }
 
 // Done is closed when the request has ended.
@@ -124,9 +121,13 @@ func (t *Task) stop() {
 	t.cancel()
 }
 
-// Close cancels the request if it still runs.
+// Close cancels the request if it still runs; callbacks hear of the end once
+// more.
 func (t *Task) Close(context.Context) error {
 	t.stop()
+	if t.result() != nil {
+		t.notify()
+	}
 	return nil
 }
 

@@ -2,58 +2,96 @@ package blitz
 
 import (
 	"context"
-	"slices"
+	"crypto/rand"
+	"math/big"
 
 	"omerods/internal/ice"
 )
 
-// watcher is an object of a client, a ::omero::cmd::CmdCallback, that hears how
-// a request goes on. The router reaches it by the client's own connection.
-type watcher struct {
-	link *link
-	id   ice.Identity
-}
+const callbackType = "::omero::cmd::CmdCallback"
 
 // maxWatchers is how many callbacks a handle keeps.
 const maxWatchers = 100
 
-// addCallback notes a callback. One that comes after the end hears nothing: its
-// client asks for the response itself.
+// addCallback notes an object of a client that hears how a request goes on: of
+// each step and of the end. One that comes after the end hears only that the
+// handle is closed: its client asks for the response itself.
 func (t *Task) addCallback(_ context.Context, c *Call) ([]any, error) {
 	p := Arg[*ice.Proxy](c, 0)
 	if p == nil {
-		return nil, nil
+		return nil, Fail(APIUsage, "the callback is null")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.response == nil && len(t.watchers) < maxWatchers {
-		t.watchers = append(t.watchers, watcher{link: c.link, id: p.Identity})
+	if t.watchers == nil {
+		t.watchers = make(map[ice.Identity]*ice.Proxy)
+	}
+	if len(t.watchers) < maxWatchers {
+		t.watchers[p.Identity] = p
 	}
 	return nil, nil
 }
 
 func (t *Task) removeCallback(_ context.Context, c *Call) ([]any, error) {
-	p := Arg[*ice.Proxy](c, 0)
-	if p == nil {
-		return nil, nil
+	if p := Arg[*ice.Proxy](c, 0); p != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.watchers, p.Identity)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.watchers = slices.DeleteFunc(t.watchers, func(w watcher) bool { return w.id == p.Identity })
 	return nil, nil
 }
 
-func (w watcher) finished(rsp, status *ice.Object) { w.tell("finished", rsp, status) }
+// notify tells the callbacks how far the request is. It must not be called
+// with mu held.
+func (t *Task) notify() {
+	t.mu.Lock()
+	to := make([]*ice.Proxy, 0, len(t.watchers))
+	for _, p := range t.watchers {
+		to = append(to, p)
+	}
+	rsp, step, steps := t.response, t.step, t.steps
+	t.mu.Unlock()
+	for _, p := range to {
+		if rsp != nil {
+			t.srv.callBack(p, callbackType, "finished", rsp, t.status())
+		} else {
+			t.srv.callBack(p, callbackType, "step", int32(step), int32(steps))
+		}
+	}
+}
 
-// tell calls an operation of the callback. A client that is gone hears nothing.
-func (w watcher) tell(operation string, args ...any) {
-	defs := w.link.srv.defs
-	op := defs.Interface("::omero::cmd::CmdCallback").Operation(operation)
-	params, err := defs.EncodeParams(ice.Encoding11, op.In, args)
+// newCategory returns a category for the callbacks of a client: printable and
+// not to be guessed, as Glacier2's.
+func newCategory() string {
+	b := make([]byte, 20)
+	for i := range b {
+		n, _ := rand.Int(rand.Reader, big.NewInt(127-33)) // never fails
+		b[i] = byte(33 + n.Int64())
+	}
+	return string(b)
+}
+
+// callBack sends a request to an object of a client. The router finds the
+// client by the category and reaches it over the client's own connection. It
+// is oneway, as OMERO's callbacks are; a client that has left, or that does
+// not want the call, is no error.
+func (s *Server) callBack(to *ice.Proxy, iface, operation string, args ...any) {
+	s.mu.Lock()
+	l := s.callbacks[to.Identity.Category]
+	s.mu.Unlock()
+	if l == nil {
+		return
+	}
+	op := s.defs.Interface(iface).Operation(operation)
+	enc := to.Encoding
+	if enc == (ice.Encoding{}) {
+		enc = ice.Encoding10
+	}
+	params, err := s.defs.EncodeParams(enc, op.In, args)
 	if err == nil {
-		err = w.link.conn.Oneway(&ice.Request{Identity: w.id, Operation: op.Name, Mode: op.Mode, Params: params})
+		err = l.conn.Oneway(&ice.Request{Identity: to.Identity, Operation: operation, Mode: op.Mode, Params: params})
 	}
 	if err != nil {
-		w.link.srv.log.Debug("callback not reached", "operation", operation, "err", err)
+		s.log.Debug("callback not reached", "operation", operation, "err", err)
 	}
 }
