@@ -42,6 +42,7 @@ func (s *Server) ServeFiles(files *repository.Managed) {
 		{"RawFileStore", "createRawFileStore", func() Servant { return &rawFile{srv: s, files: files} }},
 		{"RawPixelsStore", "createRawPixelsStore", func() Servant { return &rawPixels{srv: s, files: files} }},
 		{"ThumbnailStore", "createThumbnailStore", func() Servant { return &thumbnails{srv: s, files: files} }},
+		{"Exporter", "createExporter", func() Servant { return &exporter{files: files} }},
 	} {
 		s.Register(Service{
 			Interface: "::omero::api::" + svc.name, Name: "omero.api." + svc.name, Getter: svc.getter, Stateful: true,

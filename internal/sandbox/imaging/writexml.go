@@ -71,6 +71,12 @@ func (w *omeWriter) full(name string) string {
 	return b.String()
 }
 
+// OMEXML writes a document of pictures without their planes.
+func OMEXML(pictures []Picture) []byte {
+	w := omeWriter{pictures: pictures}
+	return []byte(w.full("metadata.ome.xml"))
+}
+
 // image writes an Image element; its children stand in the schema's order.
 func (w *omeWriter) image(b *strings.Builder, i int) {
 	p := &w.pictures[i]
@@ -113,6 +119,9 @@ func (w *omeWriter) image(b *strings.Builder, i int) {
 	}
 	for k, planes := range w.held {
 		w.tiffData(b, i, k, planes)
+	}
+	if w.held == nil {
+		b.WriteString("<MetadataOnly/>")
 	}
 	b.WriteString("\n</Pixels></Image>")
 }
