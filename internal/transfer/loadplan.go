@@ -214,7 +214,8 @@ func placeFor(kind string) string {
 }
 
 // settle is called once nobody writes any more: what has not come by now will
-// not come, and folders whose files the pack does not name hold what they hold.
+// not come, folders whose files the pack does not name hold what they hold, and
+// an empty file whose size the pack does not give is meant to be empty.
 func (l *Load) settle() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -223,6 +224,13 @@ func (l *Load) settle() {
 	}
 	l.settled = true
 	staged := l.top.files(map[string]*stagedFile{})
+	for p, w := range l.wanted {
+		f := staged[p]
+		if f != nil && !w.here && w.first == nil && w.Size < 0 && f.content.Size() == 0 &&
+			f.flushed && !f.dirty && !f.cutOff && f.writers == 0 {
+			l.arrive(p, w, f)
+		}
+	}
 	for _, u := range l.units {
 		if u.folder == "" || u.begun {
 			continue
