@@ -6,23 +6,32 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"omerods/internal/sandbox/store"
 )
 
+// loss is what omero-cli-transfer does not keep of objects.
+type loss int
+
+const (
+	nothing  loss = iota
+	packed        // what its packs do not hold
+	unpacked      // what it does not restore of packs that hold everything
+)
+
 // graph writes objects down as the server stores them, without ids, owners and
-// times, so that equal objects give equal texts. With packed set it writes
-// what is left of them in a pack of omero-cli-transfer.
+// times, so that equal objects give equal texts; what is lost is left out.
 type graph struct {
-	s      *store.Store
-	packed bool
-	b      strings.Builder
+	s    *store.Store
+	loss loss
+	b    strings.Builder
 }
 
 // describe writes down an object with all that is below it.
-func describe(class string, id int64, packed bool) string {
-	g := &graph{s: box.Store(), packed: packed}
+func describe(class string, id int64, lost loss) string {
+	g := &graph{s: box.Store(), loss: lost}
 	g.object(class, id, "")
 	return g.b.String()
 }
@@ -60,7 +69,7 @@ func (g *graph) object(class string, id int64, indent string) {
 	// The order of ids may change on the way.
 	texts := make([]string, len(ids))
 	for i, child := range ids {
-		part := &graph{s: g.s, packed: g.packed}
+		part := &graph{s: g.s, loss: g.loss}
 		part.object(c[1], child, in)
 		texts[i] = part.b.String()
 	}
@@ -78,7 +87,7 @@ func (g *graph) image(row *store.Row, indent string) {
 	for _, r := range g.s.Collection("Image", row.ID, "rois") {
 		var shapes []string
 		for _, s := range g.s.Collection("Roi", r.ID, "shapes") {
-			if g.packed && s.Class.Name == "Mask" {
+			if g.loss != nothing && s.Class.Name == "Mask" {
 				continue
 			}
 			shapes = append(shapes, s.Class.Name+" "+g.shape(s))
@@ -87,7 +96,9 @@ func (g *graph) image(row *store.Row, indent string) {
 			continue
 		}
 		g.line(indent, "ROI %q %q", r.Text("name"), r.Text("description"))
-		g.annotations("Roi", r.ID, indent+"  ")
+		if g.loss != unpacked {
+			g.annotations("Roi", r.ID, indent+"  ")
+		}
 		slices.Sort(shapes) // the pack has them by kind
 		for _, s := range shapes {
 			g.line(indent, "  %s", s)
@@ -95,51 +106,74 @@ func (g *graph) image(row *store.Row, indent string) {
 	}
 }
 
-// exported is the name of a file that a pack has of an image without files.
-var exported = regexp.MustCompile(`^[0-9]+\.tiff `)
+// exported is the name of a file that a pack, theirs or ours, has of the image
+// without files.
+var exported = regexp.MustCompile(`^([0-9]+\.tiff|segmentation \(drawn\)\.ome\.tiff) `)
+
+// number is what tells files of one name apart in our packs.
+var number = regexp.MustCompile(` \[[0-9]+\]`)
 
 // files are the original files of an image: the main one first, and how many
 // images they hold.
 func (g *graph) files(image *store.Row) string {
 	fileset := image.Ref("fileset")
 	if fileset == store.None {
-		if !g.packed {
-			return "no files"
+		switch g.loss {
+		case packed:
+			return fmt.Sprintf(`image 0 of 1 in ["%d.tiff"]`, image.ID)
+		case unpacked:
+			return fmt.Sprintf(`image 0 of 1 in ["%s.ome.tiff"]`, image.Text("name"))
 		}
-		return fmt.Sprintf(`image 0 of 1 in ["%d.tiff"]`, image.ID) // an export
+		return "no files"
 	}
 	entries := g.s.Collection("Fileset", fileset, "usedFiles")
 	var names []string
 	for _, e := range entries {
 		f := g.s.Get("OriginalFile", e.Ref("originalFile"))
-		names = append(names, f.Text("name")+" "+f.Text("hash"))
+		name := f.Text("name")
+		if g.loss == unpacked {
+			name = number.ReplaceAllString(name, "")
+		}
+		names = append(names, name+" "+f.Text("hash"))
 	}
 	slices.Sort(names[1:])
 	if len(names) == 1 && exported.MatchString(names[0]) {
-		names[0], _, _ = strings.Cut(names[0], " ") // whose sum nobody knows beforehand
+		names[0] = names[0][:strings.LastIndex(names[0], " ")] // whose sum nobody knows beforehand
 	}
 	return fmt.Sprintf("image %v of %d in %q", image.Get("series"), len(g.s.Collection("Fileset", fileset, "images")), names)
 }
 
+var numbers = regexp.MustCompile(`-?[0-9.]+`)
+
 // shape writes down a shape. A pack has planes for all of them, no dashes and
-// transforms, and of the fonts the size in labels.
+// transforms, and of the fonts the size in labels. Of colours and the like
+// nothing comes back but those of points.
 func (g *graph) shape(row *store.Row) string {
 	var out []string
 	for _, p := range row.Class.Stored() {
 		v := row.Value(p)
 		switch {
 		case p.Name == "transform" || p.Name == "strokeDashArray" || p.Name == "fontFamily" || p.Name == "fontStyle":
-			if g.packed || v == nil {
+			if g.loss != nothing || v == nil {
+				continue
+			}
+		case p.Name == "fillColor" || p.Name == "strokeColor" || p.Name == "strokeWidth" || p.Name == "locked":
+			if g.loss == unpacked {
 				continue
 			}
 		case p.Name == "theZ" || p.Name == "theT" || p.Name == "theC":
-			if g.packed && v == nil {
+			if g.loss == packed && v == nil {
 				v = int32(0)
 			}
 		case p.Name == "markerStart" || p.Name == "markerEnd":
-			if g.packed && row.Class.Name == "Polyline" {
+			if g.loss != nothing && row.Class.Name == "Polyline" {
 				continue
 			}
+		case p.Name == "points":
+			v = numbers.ReplaceAllStringFunc(v.(string), func(n string) string { // 20 comes back as 20.0
+				f, _ := strconv.ParseFloat(n, 64)
+				return fmt.Sprint(f)
+			})
 		case p.Name == "textValue":
 			if v == nil {
 				v = ""
@@ -154,6 +188,10 @@ func (g *graph) shape(row *store.Row) string {
 	return strings.Join(out, " ")
 }
 
+// provenance is the namespace of the annotation that the tool puts on each
+// image that it has unpacked.
+const provenance = "openmicroscopy.org/cli/transfer"
+
 // lostKinds are annotations of which a pack has nothing.
 var lostKinds = []string{"BooleanAnnotation", "DoubleAnnotation", "TermAnnotation", "XmlAnnotation", "ListAnnotation"}
 
@@ -161,7 +199,8 @@ func (g *graph) annotations(class string, id int64, indent string) {
 	var lines []string
 	g.s.Each(class+"AnnotationLink", func(l *store.Row) bool {
 		a := g.s.Get("Annotation", l.Ref("child"))
-		if l.Ref("parent") != id || strings.HasPrefix(a.Text("ns"), "omerods/") || g.packed && slices.Contains(lostKinds, a.Class.Name) {
+		if l.Ref("parent") != id || strings.HasPrefix(a.Text("ns"), "omerods/") ||
+			g.loss != nothing && slices.Contains(lostKinds, a.Class.Name) || g.loss == unpacked && a.Text("ns") == provenance {
 			return true
 		}
 		lines = append(lines, g.annotation(a))
@@ -175,19 +214,20 @@ func (g *graph) annotations(class string, id int64, indent string) {
 
 func (g *graph) annotation(a *store.Row) string {
 	ns, description := a.Text("ns"), a.Text("description")
-	if g.packed {
+	k := a.Class.Name
+	if g.loss == packed || g.loss == unpacked && k == "MapAnnotation" {
 		description = ""
-		if k := a.Class.Name; k == "TagAnnotation" || k == "CommentAnnotation" || k == "TimestampAnnotation" {
-			ns = ""
-		}
+	}
+	if g.loss != nothing && (k == "TagAnnotation" || k == "CommentAnnotation") || g.loss == packed && k == "TimestampAnnotation" {
+		ns = ""
 	}
 	var value any
-	switch a.Class.Name {
+	switch k {
 	case "TagAnnotation", "CommentAnnotation", "XmlAnnotation":
 		value = a.Text("textValue")
 	case "MapAnnotation":
 		pairs, _ := a.Get("mapValue").([]store.NamedValue)
-		if g.packed {
+		if g.loss == packed {
 			pairs = lastOfEachKey(pairs)
 		}
 		value = pairs
@@ -199,7 +239,7 @@ func (g *graph) annotation(a *store.Row) string {
 		f := g.s.Get("OriginalFile", a.Ref("file"))
 		value = fmt.Sprintf("%q %v bytes %s", f.Text("name"), f.Get("size"), f.Text("hash"))
 	}
-	return fmt.Sprintf("%s ns=%q %q %v", a.Class.Name, ns, description, value)
+	return fmt.Sprintf("%s ns=%q %q %v", k, ns, description, value)
 }
 
 // lastOfEachKey keeps the place of a key and its last value, as a Python

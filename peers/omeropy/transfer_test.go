@@ -128,10 +128,10 @@ func TestPacks(t *testing.T) {
 			eventually(t, "the pack is loaded", func() bool { return recorded(t, loaded, notes) })
 			var want, got []string
 			for _, r := range sources {
-				want = append(want, describe(c.class, r.ID, true))
+				want = append(want, describe(c.class, r.ID, packed))
 			}
 			for _, r := range newer(c.class, before) {
-				got = append(got, describe(c.class, r.ID, false))
+				got = append(got, describe(c.class, r.ID, nothing))
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("--- got\n%s--- want\n%s", strings.Join(got, ""), strings.Join(want, ""))
