@@ -43,7 +43,7 @@ type Load struct {
 	units      []*unit
 	next       int             // of units: the one whose images are made next
 	importing  bool            // somebody is making images
-	generated  map[string]bool // files that carry nothing: whether each has come
+	generated  map[string]bool // files that a load does not need: whether each has come
 	toCome     int             // of generated
 	settled    bool            // nobody writes any more
 	full       error           // why a file had no room in the spool
