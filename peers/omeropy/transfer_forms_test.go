@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -74,16 +73,6 @@ func TestForms(t *testing.T) {
 			t.Errorf("got %q, want transfer.xml only", sums)
 		}
 	})
-	t.Run("figure", func(t *testing.T) {
-		ada.t = t
-		ada.pack(lapse, "figure.tar", "--figure")
-		dir := ada.extract("figure.tar")
-		figure := box.Store().Find("FileAnnotation", func(r *store.Row) bool { return r.Text("ns") == "omero.web.figure.json" })
-		file := box.Store().Get("OriginalFile", figure.Ref("file"))
-		if sums := hashes(t, dir); !slices.Contains(values(sums), file.Text("hash")) {
-			t.Errorf("got %q, want a figure with %s", sums, file.Text("hash"))
-		}
-	})
 	// The originals of plates are not for download, which ends the tool.
 	t.Run("plate", func(t *testing.T) {
 		ada.t = t
@@ -109,11 +98,4 @@ func TestForms(t *testing.T) {
 			t.Errorf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 		}
 	})
-}
-
-func values(m map[string]string) (all []string) {
-	for _, v := range m {
-		all = append(all, v)
-	}
-	return all
 }

@@ -118,14 +118,8 @@ func TestPacks(t *testing.T) {
 			ada.t = t
 			sources := withSiblings(oldest(t, c.class, c.name))
 			ada.pack(sources[0], c.archive, c.args...)
-			loaded := filepath.Join(dir, "omero", "lab", "ada", c.section, "Back "+c.archive)
-			before, notes := highest(c.class), highest("Annotation")
-			if out, err := tool(t, "cp", "-r", ada.extract(c.archive), loaded); err != nil {
-				why, _, _ := mount.Why(loaded)
-				t.Fatalf("cp: %v\n%s%s", err, out, why)
-			}
-			// A pack whose files are not listed is loaded when cp has ended.
-			eventually(t, "the pack is loaded", func() bool { return recorded(t, loaded, notes) })
+			before := highest(c.class)
+			load(t, dir, ada.extract(c.archive), c.section, "Back "+c.archive)
 			var want, got []string
 			for _, r := range sources {
 				want = append(want, describe(c.class, r.ID, packed))
