@@ -166,7 +166,7 @@ func (g *graph) shape(row *store.Row) string {
 				v = int32(0)
 			}
 		case p.Name == "markerStart" || p.Name == "markerEnd":
-			if g.loss != nothing && row.Class.Name == "Polyline" {
+			if g.loss != nothing && row.Class.Name == "Polyline" || g.loss == unpacked && v == "None" { // which means none
 				continue
 			}
 		case p.Name == "points":

@@ -4,7 +4,10 @@ package omeropy
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"omerods/internal/sandbox/store"
@@ -60,4 +63,55 @@ func origin(image int64) string {
 		}
 	}
 	return fmt.Sprintf("nothing, of %d", image)
+}
+
+// TestBothUnpackTheSame has packs that omero-cli-transfer wrote unpacked by the
+// tool and loaded by the mount, and compares the two results.
+func TestBothUnpackTheSame(t *testing.T) {
+	ada := transferring(t)
+	dir := mounted(t, "ada")
+	ada.pack(oldest(t, "Dataset", "Confocal"), "confocal.tar")
+	ada.pack(oldest(t, "Image", "glomerulus.ome.tiff"), "glomerulus.tar")
+	packs := []struct{ class, section, folder string }{
+		{"Dataset", "datasets", ada.extract("confocal.tar")},
+		{"Image", "images", ada.extract("glomerulus.tar")},
+	}
+	if real := realPacks(); real != "" {
+		for _, name := range []string{"valid_single_dataset.zip", "valid_single_image.tar"} {
+			if out, err := tool(t, "cp", filepath.Join(real, name), ada.home); err != nil {
+				t.Fatal(out)
+			}
+		}
+		packs = append(packs, struct{ class, section, folder string }{"Dataset", "datasets", ada.extract("valid_single_dataset.zip")},
+			struct{ class, section, folder string }{"Image", "images", ada.extract("valid_single_image.tar")})
+	}
+	for _, c := range packs {
+		t.Run(filepath.Base(c.folder), func(t *testing.T) {
+			ada.t = t
+			results := func(than int64) (texts []string) {
+				for _, r := range newer(c.class, than) {
+					texts = append(texts, describe(c.class, r.ID, unpacked))
+				}
+				return texts
+			}
+			before := highest(c.class)
+			ada.script(new(any), "transfer_unpack.py", c.folder)
+			theirs := results(before)
+			before = highest(c.class)
+			load(t, dir, c.folder, c.section, filepath.Base(c.folder))
+			if ours := results(before); len(ours) == 0 || !slices.Equal(ours, theirs) {
+				t.Errorf("--- the mount\n%s--- the tool\n%s", strings.Join(ours, ""), strings.Join(theirs, ""))
+			}
+		})
+	}
+}
+
+// realPacks is a folder with packs of a real server, "" when there is none.
+func realPacks() string {
+	for _, dir := range []string{os.Getenv("OMERODS_TEST_PACKS"), "../../../shared/data/packs"} {
+		if _, err := os.Stat(filepath.Join(dir, "valid_single_image.tar")); dir != "" && err == nil {
+			return dir
+		}
+	}
+	return ""
 }
