@@ -50,7 +50,7 @@ func TestUnpack(t *testing.T) {
 
 // origin is the id that an unpacked image had, as its annotation says.
 func origin(image int64) string {
-	for _, id := range children("ImageAnnotationLink", image) {
+	for _, id := range linked("ImageAnnotationLink", image) {
 		a := box.Store().Get("Annotation", id)
 		if a.Text("ns") != provenance {
 			continue
@@ -98,7 +98,7 @@ func TestBothUnpackTheSame(t *testing.T) {
 			ada.script(new(any), "transfer_unpack.py", c.folder)
 			theirs := results(before)
 			before = highest(c.class)
-			load(t, dir, c.folder, c.section, filepath.Base(c.folder))
+			loadPack(t, dir, c.folder, c.section, filepath.Base(c.folder))
 			if ours := results(before); len(ours) == 0 || !slices.Equal(ours, theirs) {
 				t.Errorf("--- the mount\n%s--- the tool\n%s", strings.Join(ours, ""), strings.Join(theirs, ""))
 			}

@@ -76,10 +76,7 @@ func TestForms(t *testing.T) {
 	// The originals of plates are not for download, which ends the tool.
 	t.Run("plate", func(t *testing.T) {
 		ada.t = t
-		r := ada.run("omero", "transfer", "pack", fmt.Sprintf("Screen:%d", oldest(t, "Screen", "Drug screen").ID), "screen.tar")
-		if r.code == 0 || !strings.Contains(r.stderr, "is restricted") {
-			t.Errorf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
-		}
+		ada.refused("is restricted", "transfer", "pack", fmt.Sprintf("Screen:%d", oldest(t, "Screen", "Drug screen").ID), "screen.tar")
 		if left, _ := filepath.Glob(filepath.Join(ada.home, "screen*")); len(left) > 0 {
 			t.Errorf("left %q", left)
 		}
@@ -93,9 +90,20 @@ func TestForms(t *testing.T) {
 		ada.t = t
 		draft := oldest(t, "Project", "Unpublished")
 		juergen := newPerson(t, "juergen")
-		r := juergen.run("omero", "transfer", "-s", "localhost", "-p", juergen.port, "-u", "juergen", "pack", fmt.Sprintf("Project:%d", draft.ID), "x.tar")
-		if r.code == 0 || !strings.Contains(r.stderr, "not found or outside") {
-			t.Errorf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
-		}
+		juergen.refused("not found or outside", "transfer", "-s", "localhost", "-p", juergen.port, "-u", "juergen", "pack", fmt.Sprintf("Project:%d", draft.ID), "x.tar")
 	})
+}
+
+// commandLine is what the program omero does, which refuses to be run by root.
+const commandLine = `import sys, omero.cli
+sys.argv[0] = "omero"
+sys.exit(omero.cli.argv())`
+
+// refused runs the command line of omero-py, which has to fail and to say why.
+func (p *person) refused(says string, args ...string) {
+	p.t.Helper()
+	r := p.run("python", append([]string{"-c", commandLine}, args...)...)
+	if r.code == 0 || !strings.Contains(r.stderr, says) {
+		p.t.Errorf("omero %q: exit code %d, want %q\n%s%s", args, r.code, says, r.stdout, r.stderr)
+	}
 }

@@ -12,8 +12,8 @@ import (
 	"omerods/mount"
 )
 
-// create makes an object as ada in her laboratory.
-func create(t *testing.T, class string, v store.Values) (row *store.Row) {
+// seed makes an object as ada in her laboratory.
+func seed(t *testing.T, class string, v store.Values) (row *store.Row) {
 	t.Helper()
 	like := oldest(t, "Project", "Kidney")
 	err := box.Store().Write(store.Actor{User: like.Owner, Group: like.Group}, func(a *store.Author) (err error) {
@@ -26,9 +26,9 @@ func create(t *testing.T, class string, v store.Values) (row *store.Row) {
 	return row
 }
 
-// load copies a folder to a new name in a section of the mount, and waits for
+// loadPack copies a folder to a new name in a section of the mount, and waits for
 // the load.
-func load(t *testing.T, dir, from, section, name string) {
+func loadPack(t *testing.T, dir, from, section, name string) {
 	t.Helper()
 	loaded := filepath.Join(dir, "omero", "lab", "ada", section, name)
 	notes := highest("Annotation")
@@ -65,7 +65,7 @@ func TestPacksOfSeveral(t *testing.T) {
 			archive := c.class + "s.tar"
 			ada.omero("transfer", "pack", c.class+":"+arg[1:], archive)
 			before := highest(c.class)
-			load(t, dir, ada.extract(archive), c.section, "Several")
+			loadPack(t, dir, ada.extract(archive), c.section, "Several")
 			var got []string
 			for _, r := range newer(c.class, before) {
 				got = append(got, describe(c.class, r.ID, nothing))
@@ -85,20 +85,20 @@ func TestPacksOfSeveral(t *testing.T) {
 func TestPackWithShared(t *testing.T) {
 	ada := transferring(t)
 	dir := mounted(t, "ada")
-	project := create(t, "Project", store.Values{"name": "Shared"})
-	other := create(t, "Project", store.Values{"name": "Shared, too"})
+	project := seed(t, "Project", store.Values{"name": "Shared"})
+	other := seed(t, "Project", store.Values{"name": "Shared, too"})
 	image := oldest(t, "Image", "overview.png")
-	tag := create(t, "TagAnnotation", store.Values{"textValue": "shared tag"})
+	tag := seed(t, "TagAnnotation", store.Values{"textValue": "shared tag"})
 	for _, name := range []string{"one", "two"} {
-		d := create(t, "Dataset", store.Values{"name": name})
-		create(t, "ProjectDatasetLink", store.Values{"parent": project, "child": d})
-		create(t, "ProjectDatasetLink", store.Values{"parent": other, "child": d})
-		create(t, "DatasetImageLink", store.Values{"parent": d, "child": image})
-		create(t, "DatasetAnnotationLink", store.Values{"parent": d, "child": tag})
+		d := seed(t, "Dataset", store.Values{"name": name})
+		seed(t, "ProjectDatasetLink", store.Values{"parent": project, "child": d})
+		seed(t, "ProjectDatasetLink", store.Values{"parent": other, "child": d})
+		seed(t, "DatasetImageLink", store.Values{"parent": d, "child": image})
+		seed(t, "DatasetAnnotationLink", store.Values{"parent": d, "child": tag})
 	}
 	ada.pack(project, "shared.tar")
 	projects, images, tags := highest("Project"), highest("Image"), highest("TagAnnotation")
-	load(t, dir, ada.extract("shared.tar"), "projects", "Shared again")
+	loadPack(t, dir, ada.extract("shared.tar"), "projects", "Shared again")
 	rows := newer("Project", projects)
 	if len(rows) != 1 || len(newer("Image", images)) != 1 {
 		t.Fatalf("got %d projects and %d images, want one of each", len(rows), len(newer("Image", images)))
@@ -113,7 +113,7 @@ func TestPackWithShared(t *testing.T) {
 	ada.omero("transfer", "pack", fmt.Sprintf("Project:%d,%d", project.ID, other.ID), "both.tar")
 	projects, images = highest("Project"), highest("Image")
 	datasets := highest("Dataset")
-	load(t, dir, ada.extract("both.tar"), "projects", "Both")
+	loadPack(t, dir, ada.extract("both.tar"), "projects", "Both")
 	if p, d, i := len(newer("Project", projects)), len(newer("Dataset", datasets)), len(newer("Image", images)); p != 2 || d != 2 || i != 1 {
 		t.Errorf("two projects: got %d projects, %d datasets, %d images, want 2, 2 and 1", p, d, i)
 	}
@@ -130,7 +130,7 @@ func TestPackWithFigure(t *testing.T) {
 		t.Fatalf("the pack has no figure: %v", err)
 	}
 	notes, originals := highest("FileAnnotation"), highest("OriginalFile")
-	load(t, dir, from, "datasets", "With figure")
+	loadPack(t, dir, from, "datasets", "With figure")
 	if n := len(newer("FileAnnotation", notes)); n != 0 {
 		t.Errorf("got %d file annotations", n)
 	}

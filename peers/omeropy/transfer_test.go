@@ -119,7 +119,7 @@ func TestPacks(t *testing.T) {
 			sources := withSiblings(oldest(t, c.class, c.name))
 			ada.pack(sources[0], c.archive, c.args...)
 			before := highest(c.class)
-			load(t, dir, ada.extract(c.archive), c.section, "Back "+c.archive)
+			loadPack(t, dir, ada.extract(c.archive), c.section, "Back "+c.archive)
 			var want, got []string
 			for _, r := range sources {
 				want = append(want, describe(c.class, r.ID, packed))
