@@ -267,11 +267,13 @@ def abandoned():
     managed = importing.repository(client)
     process, _ = begin([path("left.png")], ["left/alone.png"])
     listed = [Ice.proxyIdentityEqual(process, p) for p in managed.listImports()]
-    other = importing.connect()
-    try:
-        others = len(importing.repository(other).listImports())
-    finally:
-        other.closeSession()
+    others = []
+    for user in ["ada", "grace", "juergen"]:  # grace owns the group
+        other = importing.connect(user, user)
+        try:
+            others.append(len(importing.repository(other).listImports()))
+        finally:
+            other.closeSession()
     process.close()
     out = {"listed": listed, "others": others, "after": len(managed.listImports())}
     rows = client.sf.getQueryService().projection(

@@ -364,13 +364,15 @@ func TestImportFails(t *testing.T) {
 	t.Run("abandoned", func(t *testing.T) {
 		var out struct {
 			response
-			Listed        []bool
-			Others, After int
-			Gone          bool
+			Listed []bool
+			Others []int
+			After  int
+			Gone   bool
 		}
 		decode(t, found, "abandoned", &out)
 		expect(t, "open imports", out.Listed, []bool{true})
-		if out.Others != 0 || out.After != 0 || !out.Gone {
+		expect(t, "open imports for ada, grace and juergen", out.Others, []int{1, 1, 0})
+		if out.After != 0 || !out.Gone {
 			t.Errorf("got %+v", out)
 		}
 		expect(t, "client paths", clientPaths(out.Fileset), []string{"left/alone.png"})

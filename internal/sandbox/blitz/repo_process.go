@@ -1,8 +1,11 @@
 package blitz
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"omerods/internal/ice"
@@ -29,17 +32,24 @@ func (r *runningSet) remove(p *importProcess) {
 	delete(r.running, p)
 }
 
-// listImports returns the imports of the caller's session that are not closed.
+// listImports returns the imports that are not closed and whose filesets the
+// caller may edit, of all sessions.
 func (r *repo) listImports(_ context.Context, c *Call) ([]any, error) {
 	r.runningMu.Lock()
-	defer r.runningMu.Unlock()
+	running := slices.Collect(maps.Keys(r.running))
+	r.runningMu.Unlock()
+	slices.SortFunc(running, func(a, b *importProcess) int { return cmp.Compare(a.im.Fileset, b.im.Fileset) })
 	proxies := []any{}
-	for p := range r.running {
-		if p.call.Session == c.Session {
-			proxies = append(proxies, p.proxy)
+	err := c.View(func(tx *store.Tx, who *Caller) error {
+		for _, p := range running {
+			row := tx.Get(tx.Model().Class("Fileset"), p.im.Fileset)
+			if row != nil && who.CanRead(tx, row) && who.Rights(tx, row).Edit {
+				proxies = append(proxies, p.proxy)
+			}
 		}
-	}
-	return []any{proxies}, nil
+		return nil
+	})
+	return []any{proxies}, err
 }
 
 // importProcess is one import of a client.

@@ -30,3 +30,21 @@ func TestImportRequest(t *testing.T) {
 		t.Errorf("the log is %v", name)
 	}
 }
+
+// TestListImports lists imports that are under way: those whose files the
+// caller may change, also of other sessions.
+func TestListImports(t *testing.T) {
+	f := serveFiles(t, Config{})
+	c := f.login("ada", "annotate")
+	process := c.begin(nil, nil, picture("cells.png"))
+	for name, want := range map[string]int{"ada": 1, "bob": 0, "eve": 1, "root": 1} { // eve owns the group
+		other := f.login(name, "annotate")
+		if got := other.must(other.managed(), managedType, "listImports").([]any); len(got) != want || want == 1 && got[0].(*ice.Proxy).Identity != process.Identity {
+			t.Errorf("%s: got %v, want %d", name, got, want)
+		}
+	}
+	c.must(process, processType, "close")
+	if got := c.must(c.managed(), managedType, "listImports").([]any); len(got) != 0 {
+		t.Errorf("after close: got %v", got)
+	}
+}

@@ -79,12 +79,12 @@ func (t *Task) run(ctx context.Context, c *Call, fn RequestFunc) {
 		t.step = t.steps
 	}
 	t.mu.Unlock()
-	t.notify()
 	close(t.done)
 	t.sess.mu.Lock()
 	delete(t.sess.tasks, t)
 	t.sess.used = t.srv.store.Now()
 	t.sess.mu.Unlock()
+	t.notify()
 }
 
 // attempt turns a panic into an error, as the server does for requests that it
@@ -122,11 +122,11 @@ func (t *Task) stop() {
 }
 
 // Close cancels the request if it still runs; callbacks hear of the end once
-// more.
+// more. Nobody waits for a client that does not listen.
 func (t *Task) Close(context.Context) error {
 	t.stop()
 	if t.result() != nil {
-		t.notify()
+		t.srv.background(func(context.Context) { t.notify() })
 	}
 	return nil
 }
