@@ -26,18 +26,53 @@ func seed(t *testing.T, class string, v store.Values) (row *store.Row) {
 	return row
 }
 
-// loadPack copies a folder to a new name in a section of the mount, and waits for
-// the load.
+// loadPack copies a folder to a new name in a section of the mount, and waits
+// for the load.
 func loadPack(t *testing.T, dir, from, section, name string) {
+	t.Helper()
+	loadBy(t, dir, section, name, func(to string) []string { return []string{"cp", "-r", from, to} })
+}
+
+// loadBy is loadPack by a program: command says what to run.
+func loadBy(t *testing.T, dir, section, name string, command func(to string) []string) {
 	t.Helper()
 	loaded := filepath.Join(dir, "omero", "lab", "ada", section, name)
 	notes := highest("Annotation")
-	if out, err := tool(t, "cp", "-r", from, loaded); err != nil {
+	c := command(loaded)
+	if out, err := tool(t, c[0], c[1:]...); err != nil {
 		why, _, _ := mount.Why(loaded)
-		t.Fatalf("cp: %v\n%s%s", err, out, why)
+		t.Fatalf("%s: %v\n%s%s", c[0], err, out, why)
 	}
-	// A pack whose files are not listed is loaded when cp has ended.
+	// A pack whose files are not listed is loaded when the program has ended.
 	eventually(t, "the pack is loaded", func() bool { return recorded(t, loaded, notes) })
+}
+
+// TestPackByProgram brings one pack, in which a fileset does not list its
+// files, by other programs than cp: extracted into the mount, and by rsync.
+func TestPackByProgram(t *testing.T) {
+	ada := transferring(t)
+	dir := mounted(t, "ada")
+	source := oldest(t, "Dataset", "Confocal")
+	ada.pack(source, "confocal.tar")
+	archive, folder := filepath.Join(ada.home, "confocal.tar"), ada.extract("confocal.tar")
+	for name, command := range map[string]func(to string) []string{
+		"tar": func(to string) []string {
+			return []string{"bash", "-c", `mkdir "$2" && tar -C "$2" -xf "$1"`, "bash", archive, to}
+		},
+		"rsync": func(to string) []string { return []string{"rsync", "-a", folder + "/", to + "/"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := highest("Dataset")
+			loadBy(t, dir, "datasets", "By "+name, command)
+			rows := newer("Dataset", before)
+			if len(rows) != 1 {
+				t.Fatalf("got %d datasets, want 1", len(rows))
+			}
+			if got, want := describe("Dataset", rows[0].ID, nothing), describe("Dataset", source.ID, packed); got != want {
+				t.Errorf("--- got\n%s--- want\n%s", got, want)
+			}
+		})
+	}
 }
 
 // TestPacksOfSeveral packs several objects at once. The tool serialises each

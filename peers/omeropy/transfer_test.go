@@ -109,6 +109,7 @@ func TestPacks(t *testing.T) {
 		{class: "Project", name: "Zebrafish / heart", archive: "fish.zip", section: "projects", args: []string{"--zip", "--figure"}},
 		{class: "Dataset", name: "Confocal", archive: "confocal.tar", section: "datasets", args: []string{"--metadata", "img_id", "db_id"}},
 		{class: "Dataset", name: "Calibration", archive: "calibration", section: "datasets", args: []string{"--metadata", "none"}},
+		{class: "Dataset", name: "Time-lapse", archive: "simple.tar", section: "datasets", args: []string{"--simple"}},
 		{class: "Image", name: "glomerulus.ome.tiff", archive: "glomerulus.tar", section: "images"},
 		{class: "Image", name: "positions.ome.tiff [Mark]", archive: "positions.tar", section: "images"},
 		{class: "Image", name: "tubules", archive: "tubules.tar", section: "images"},
