@@ -82,8 +82,8 @@ func imagesOf(fileset int64) []*store.Row {
 	return box.Store().Collection("Fileset", fileset, "images")
 }
 
-// linked are the ids that links of a class lead to from an object.
-func linked(link string, parent int64) (ids []int64) {
+// childrenOf are the ids that links of a class lead to from an object.
+func childrenOf(link string, parent int64) (ids []int64) {
 	box.Store().Each(link, func(l *store.Row) bool {
 		if l.Ref("parent") == parent {
 			ids = append(ids, l.Ref("child"))
@@ -147,7 +147,7 @@ func TestImport(t *testing.T) {
 			info := s.Get("StatsInfo", ch.Ref("statsInfo"))
 			expect(t, "statistics", []any{info.Get("globalMin"), info.Get("globalMax")}, []any{float64(out.Least[c]), float64(out.Most[c])})
 		}
-		expect(t, "dataset", linked("DatasetImageLink", object(t, "Dataset", "python one").ID), []int64{image.ID})
+		expect(t, "dataset", childrenOf("DatasetImageLink", object(t, "Dataset", "python one").ID), []int64{image.ID})
 		tag := object(t, "Dataset", "python one")
 		s.Each("TagAnnotation", func(r *store.Row) bool {
 			if r.Text("textValue") == "python tag" {
@@ -155,7 +155,7 @@ func TestImport(t *testing.T) {
 			}
 			return true
 		})
-		notes := linked("ImageAnnotationLink", image.ID)
+		notes := childrenOf("ImageAnnotationLink", image.ID)
 		slices.Sort(notes)
 		expect(t, "annotations", notes, slices.Sorted(slices.Values([]int64{out.Comment, tag.ID})))
 		expect(t, "fileset", image.Ref("fileset"), out.Fileset)
@@ -235,7 +235,7 @@ func TestImport(t *testing.T) {
 		}
 		expect(t, "files", names, out.Names)
 		expect(t, "client paths", clientPaths(fileset), paths)
-		expect(t, "dataset", linked("DatasetImageLink", object(t, "Dataset", "python set").ID), []int64{image.ID})
+		expect(t, "dataset", childrenOf("DatasetImageLink", object(t, "Dataset", "python set").ID), []int64{image.ID})
 	})
 	t.Run("raster", func(t *testing.T) {
 		var out map[string]response
@@ -255,7 +255,7 @@ func TestImport(t *testing.T) {
 		if len(plates) != 1 || len(out.ids("Image")) != 4 || out.Objects[0] != fmt.Sprintf("Plate:%d", plates[0]) {
 			t.Fatalf("got %+v, want a plate and then its images", out)
 		}
-		expect(t, "screen", linked("ScreenPlateLink", object(t, "Screen", "python screen").ID), plates)
+		expect(t, "screen", childrenOf("ScreenPlateLink", object(t, "Screen", "python screen").ID), plates)
 		expect(t, "wells", len(s.Collection("Plate", plates[0], "wells")), 4)
 	})
 	t.Run("together", func(t *testing.T) {
@@ -355,7 +355,7 @@ func TestImportFails(t *testing.T) {
 		decode(t, found, "cancelled", &out)
 		// The log gets its size when the import is over.
 		link := s.Collection("Fileset", out.Fileset, "jobLinks")[0]
-		log := linked("JobOriginalFileLink", link.Ref("child"))[0]
+		log := childrenOf("JobOriginalFileLink", link.Ref("child"))[0]
 		eventually(t, "the import is over", func() bool { size, _ := s.Get("OriginalFile", log).Get("size").(int64); return size > 0 })
 		if n := len(imagesOf(out.Fileset)); n != 0 || !out.Gone {
 			t.Errorf("%d images; the handle is gone: %v", n, out.Gone)

@@ -50,7 +50,7 @@ func TestUnpack(t *testing.T) {
 
 // origin is the id that an unpacked image had, as its annotation says.
 func origin(image int64) string {
-	for _, id := range linked("ImageAnnotationLink", image) {
+	for _, id := range childrenOf("ImageAnnotationLink", image) {
 		a := box.Store().Get("Annotation", id)
 		if a.Text("ns") != provenance {
 			continue
