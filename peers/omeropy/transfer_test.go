@@ -152,12 +152,16 @@ func (p *person) pack(object *store.Row, archive string, args ...string) {
 }
 
 // recorded tells whether a load has left its record, which it makes together
-// with the top object. A load that failed ends the test.
+// with the top object, and has taken its marks away again. A load that failed
+// ends the test.
 func recorded(t *testing.T, path string, than int64) bool {
 	if why, failed, _ := mount.Why(path); failed {
 		t.Fatalf("the load failed: %s", why)
 	}
-	return slices.ContainsFunc(newer("Annotation", than), func(a *store.Row) bool { return a.Text("ns") == "omerods/load" })
+	has := func(ns string) bool {
+		return slices.ContainsFunc(newer("Annotation", than), func(a *store.Row) bool { return a.Text("ns") == ns })
+	}
+	return has("omerods/load") && !has("omerods/loading")
 }
 
 // oldest is the oldest object of a class with a name, that of the sample study.
