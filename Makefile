@@ -11,11 +11,12 @@ PROGRAMS := fusermount3:fuse3 rsync:rsync tar:tar getfattr:attr
 TEST_PROGRAMS := $(PROGRAMS) gcc:build-essential gio:libglib2.0-bin unzip:unzip openssl:openssl
 
 # What programs made by others need: Ice's runtime and router for peer-ice; to
-# build Ice 3.6 for Python, which omero-py asks for, for peer-omero-py.
+# build Ice 3.6 for Python, which omero-py asks for, and to open packs, for
+# peer-omero-py.
 PEER_ICE := /usr/lib/python3/dist-packages/Glacier2/__init__.py:python3-zeroc-ice glacier2router:zeroc-glacier2 \
   /usr/share/ice/slice/Glacier2/Router.ice:zeroc-ice-slice openssl:openssl gcc:build-essential
 PEER_OMERO_PY := /var/lib/dpkg/info/python3-venv.list:python3-venv /usr/bin/python3-config:python3-dev \
-  /usr/include/openssl/ssl.h:libssl-dev /usr/include/bzlib.h:libbz2-dev g++:build-essential
+  /usr/include/openssl/ssl.h:libssl-dev /usr/include/bzlib.h:libbz2-dev g++:build-essential unzip:unzip
 
 .PHONY: help build demo test lint unit peers peer-ice peer-omero-py bench soak fuzz clean
 

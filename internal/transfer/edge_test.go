@@ -82,6 +82,30 @@ func TestFileWithAFailedWriteHasNotArrived(t *testing.T) {
 	}
 }
 
+// TestFileOfAnUnlinkedAnnotationIsNotUploaded gives a load a file annotation
+// that no object has: its file would be left in OMERO for nobody.
+func TestFileOfAnUnlinkedAnnotationIsNotUploaded(t *testing.T) {
+	p := newTestPack(t)
+	p.doc.Links = p.doc.Links[:2]
+	var b bytes.Buffer
+	if err := pack.Encode(&b, p.doc, p.manifest); err != nil {
+		t.Fatal(err)
+	}
+	p.files[transferXML] = b.Bytes()
+	for _, first := range []bool{true, false} {
+		ls, o := newTestLoads(t), newFakeOMERO()
+		top := begin(t, ls, o, "Kidney")
+		for _, n := range p.names(first) {
+			if err := write(testContext(), top, n, p.files[n]); err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if len(o.finished) != 1 || len(o.files) != 0 || len(o.finished[0].Files) != 0 {
+			t.Errorf("transfer.xml first %v: got %d loads, files %v", first, len(o.finished), o.files)
+		}
+	}
+}
+
 // unsized is the manifest as a program writes it that knows neither sizes nor
 // sums.
 func (p testPack) unsized() *pack.Manifest {

@@ -43,7 +43,7 @@ type Load struct {
 	units      []*unit
 	next       int             // of units: the one whose images are made next
 	importing  bool            // somebody is making images
-	generated  map[string]bool // files that carry nothing: whether each has come
+	generated  map[string]bool // files that a load does not need: whether each has come
 	toCome     int             // of generated
 	settled    bool            // nobody writes any more
 	full       error           // why a file had no room in the spool
@@ -232,7 +232,7 @@ func (l *Load) take(p string, f *stagedFile) error {
 	}
 	size := f.content.Size()
 	if size == 0 && w.Size != 0 {
-		return nil // a redirection's first close, before any data
+		return nil // a redirection's first close, before any data, or see settle
 	}
 	if w.Size >= 0 && size != w.Size {
 		return tree.Errorf(tree.ErrIO, "%s has %d bytes, the pack says %d", p, size, w.Size).WithAdvice("copy it again")
@@ -260,10 +260,16 @@ func (l *Load) take(p string, f *stagedFile) error {
 	if f.dirty || w.here || l.failure != nil {
 		return l.failure
 	}
+	l.arrive(p, w, f)
+	return nil
+}
+
+// arrive counts a file in and begins what waited for it; the mutex is held.
+func (l *Load) arrive(p string, w *wanted, f *stagedFile) {
 	f.arrived, w.here = true, true
 	l.missing--
 	l.record.FilesDone++
-	l.record.BytesDone += size
+	l.record.BytesDone += f.content.Size()
 	l.of.cfg.Records.Put(l.record)
 	if w.unit != nil {
 		w.unit.got(p, f)
@@ -273,7 +279,6 @@ func (l *Load) take(p string, f *stagedFile) error {
 	} else {
 		l.attach(w, f)
 	}
-	return nil
 }
 
 // compare checks the hash that the pack gives for a file.

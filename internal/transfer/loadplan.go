@@ -55,8 +55,7 @@ func (l *Load) plan(f *stagedFile) error {
 		return tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: %w", err)
 	}
 	if kind := packKind(doc); kind != l.place.Kind() {
-		return tree.Errorf(tree.ErrInvalid, "this is the pack of a %s, and %s takes a %s",
-			strings.ToLower(kind), l.place.Key(), strings.ToLower(l.place.Kind())).
+		return tree.Errorf(tree.ErrInvalid, "this is the pack of %s, and %s takes %s", withArticle(kind), l.place.Key(), withArticle(l.place.Kind())).
 			WithAdvice("copy it into %s", placeFor(kind))
 	}
 	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
@@ -127,8 +126,17 @@ func (l *Load) want(manifest *pack.Manifest) {
 			add(listed(p), u)
 		}
 	}
+	linked := map[pack.ID]bool{}
+	for _, link := range l.doc.Links {
+		linked[link.From], linked[link.To] = true, true
+	}
 	for _, a := range l.doc.Annotations {
 		if a.File == nil || a.File.Path == "" || l.wanted[a.File.Path] != nil {
+			continue
+		}
+		if !linked[a.ID] {
+			// A figure, for example: it would belong to nothing that is loaded.
+			l.generated[a.File.Path] = false
 			continue
 		}
 		f := listed(a.File.Path)
@@ -138,13 +146,13 @@ func (l *Load) want(manifest *pack.Manifest) {
 		}
 		add(f, nil)
 	}
-	if manifest == nil {
-		return
-	}
-	for _, f := range manifest.Files {
-		if l.wanted[f.Path] == nil {
+	if manifest != nil {
+		for _, f := range manifest.Files {
 			l.generated[f.Path] = false // also other places of files that are wanted once
 		}
+	}
+	for p := range l.wanted {
+		delete(l.generated, p)
 	}
 	l.toCome = len(l.generated)
 }
@@ -209,12 +217,21 @@ func packKind(doc *pack.Document) string {
 	return pack.KindImage
 }
 
+// withArticle names a kind in a sentence.
+func withArticle(kind string) string {
+	if kind == pack.KindImage {
+		return "an image"
+	}
+	return "a " + strings.ToLower(kind)
+}
+
 func placeFor(kind string) string {
 	return "omero/GROUP/USER/" + strings.ToLower(kind) + "s/"
 }
 
 // settle is called once nobody writes any more: what has not come by now will
-// not come, and folders whose files the pack does not name hold what they hold.
+// not come, folders whose files the pack does not name hold what they hold, and
+// an empty file whose size the pack does not give is meant to be empty.
 func (l *Load) settle() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -223,6 +240,13 @@ func (l *Load) settle() {
 	}
 	l.settled = true
 	staged := l.top.files(map[string]*stagedFile{})
+	for p, w := range l.wanted {
+		f := staged[p]
+		if f != nil && !w.here && w.first == nil && w.Size < 0 && f.content.Size() == 0 &&
+			f.flushed && !f.dirty && !f.cutOff && f.writers == 0 {
+			l.arrive(p, w, f)
+		}
+	}
 	for _, u := range l.units {
 		if u.folder == "" || u.begun {
 			continue

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os/exec"
@@ -347,5 +348,49 @@ func TestLoadWithoutGeneratedFilesCommitsAtTheWritersEnd(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the load did not end")
 		}
+	}
+}
+
+// TestEmptyFileOfUnknownSizeArrivesWithTheWritersEnd gives a load an empty image
+// file in a pack that gives no sizes: when it is closed nobody can know that
+// this was all.
+func TestEmptyFileOfUnknownSizeArrivesWithTheWritersEnd(t *testing.T) {
+	ls, o, p := newTestLoads(t), newFakeOMERO(), newTestPack(t)
+	var b bytes.Buffer
+	if err := pack.Encode(&b, p.doc, p.unsized()); err != nil {
+		t.Fatal(err)
+	}
+	p.files[transferXML], p.files["D1/a.tif"] = b.Bytes(), nil
+	writer := exec.Command("sleep", "1000")
+	if err := writer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Wait()
+	defer writer.Process.Kill()
+	ctx := tree.WithCaller(context.Background(), tree.Caller{UID: 1000, TID: uint32(writer.Process.Pid)})
+	top, err := ls.Begin(ctx, o, "Kidney", 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range p.names(true) {
+		if err := write(ctx, top, n, p.files[n]); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	o.mu.Lock()
+	if len(o.finished) != 0 {
+		t.Error("committed while more of the empty file may still come")
+	}
+	o.mu.Unlock()
+	writer.Process.Kill()
+	for deadline := time.Now().Add(20 * time.Second); ls.Alias(ctx, o, "Kidney") == nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the load did not end: %+v", ls.cfg.Records.All(1000))
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if content, there := o.contents["home/D1/a.tif"]; !there || content != "" || len(o.filesets) != 3 {
+		t.Errorf("got %q (%v) and %d filesets", content, there, len(o.filesets))
 	}
 }

@@ -1,8 +1,11 @@
 package blitz
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"omerods/internal/ice"
@@ -30,17 +33,24 @@ func (r *runningSet) remove(p *importProcess) {
 	delete(r.running, p)
 }
 
-// listImports returns the imports of the caller's session that are not closed.
+// listImports returns the imports that are not closed and whose filesets the
+// caller may edit, of all sessions.
 func (r *repo) listImports(_ context.Context, c *Call) ([]any, error) {
 	r.runningMu.Lock()
-	defer r.runningMu.Unlock()
+	running := slices.Collect(maps.Keys(r.running))
+	r.runningMu.Unlock()
+	slices.SortFunc(running, func(a, b *importProcess) int { return cmp.Compare(a.im.Fileset, b.im.Fileset) })
 	proxies := []any{}
-	for p := range r.running {
-		if p.call.Session == c.Session {
-			proxies = append(proxies, p.proxy)
+	err := c.View(func(tx *store.Tx, who *Caller) error {
+		for _, p := range running {
+			row := tx.Get(tx.Model().Class("Fileset"), p.im.Fileset)
+			if row != nil && who.CanRead(tx, row) && who.Rights(tx, row).Edit {
+				proxies = append(proxies, p.proxy)
+			}
 		}
-	}
-	return []any{proxies}, nil
+		return nil
+	})
+	return []any{proxies}, err
 }
 
 // importProcess is one import of a client.
@@ -182,23 +192,39 @@ func (p *importProcess) verifyUpload(_ context.Context, c *Call) ([]any, error) 
 		return nil, ex
 	}
 	call := p.call
-	p.handle, err = call.Start(p.request(), repository.Steps, p.run)
+	request, err := p.request()
+	if err != nil {
+		return nil, err
+	}
+	p.handle, err = call.Start(request, repository.Steps, p.run)
 	return one(p.handle, err)
 }
 
-// request describes the import as clients see it on the handle.
-func (p *importProcess) request() *ice.Object {
+// request describes the import as clients see it on the handle. Its objects are
+// loaded: that is where clients learn the fileset from.
+func (p *importProcess) request() (*ice.Object, error) {
 	s := p.repo.srv
-	ref := func(class string, id int64) *ice.Object {
-		return s.defs.New("::omero::model::"+class).Set("id", s.RLong(id))
+	var activity, log *ice.Object
+	err := p.call.View(func(tx *store.Tx, who *Caller) error {
+		m := tx.Model()
+		link := tx.Get(m.Class("FilesetJobLink"), p.im.JobLink)
+		fileset, file := tx.Get(m.Class("Fileset"), p.im.Fileset), tx.Get(m.Class("OriginalFile"), p.im.LogFile)
+		if link == nil || fileset == nil || file == nil {
+			return Fail(Validation, "the fileset of the import is gone")
+		}
+		loaded := p.call.Objects(tx, who, link, fileset, tx.Get(m.Class("Job"), link.Ref("child")), file)
+		activity, log = loaded[0].(*ice.Object), loaded[3].(*ice.Object)
+		activity.Set("parent", loaded[1]).Set("child", loaded[2])
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	activity := ref("FilesetJobLink", p.im.JobLink).Set("parent", ref("Fileset", p.im.Fileset))
 	return s.defs.New("::omero::grid::ImportRequest").
 		Set("clientUuid", p.call.Context["omero.client.uuid"]).Set("repoUuid", p.repo.files.UUID()).
-		Set("process", p.proxy).Set("activity", activity).Set("settings", p.settings).
-		Set("logFile", ref("OriginalFile", p.im.LogFile)).
+		Set("process", p.proxy).Set("activity", activity).Set("settings", p.settings).Set("logFile", log).
 		Set("location", s.defs.New("::omero::grid::ImportLocation").
-			Set("sharedPath", p.im.Prefix()).Set("usedFiles", p.im.Paths()))
+			Set("sharedPath", p.im.Prefix()).Set("usedFiles", p.im.Paths())), nil
 }
 
 // run works on the import in the background.

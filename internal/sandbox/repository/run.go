@@ -100,6 +100,9 @@ func (im *Import) run(ctx context.Context, s Settings, step func(int)) (*Result,
 		}
 	}
 	step(StepPixels)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	out := new(Result)
 	err = im.m.store.Write(im.actor, func(a *store.Author) error {
 		w := &writer{im: im, a: a, set: set, stats: stats, settings: s, out: out}
