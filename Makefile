@@ -63,7 +63,7 @@ peer-omero-py: build ## against omero-py and omero-cli-transfer
 bench: build ## ratios that matter, measured in one run
 	@scripts/need $(PROGRAMS)
 	@echo "== benchmarks"
-	@go test -run '^$$' -bench 'Ratio' -benchtime 1x -timeout 60m ./mount/
+	@go test -run '^$$' -bench 'Ratio|Rows|Decode' -benchtime 1x -timeout 60m -p 1 ./internal/ice ./internal/omero ./mount
 
 soak: build ## the long forms: crash points, fuzzing, long random histories
 	@scripts/need $(TEST_PROGRAMS)
