@@ -74,8 +74,10 @@ soak: build ## the long forms: crash points, fuzzing, long random histories
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \
-	  for f in $$(go test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
-	    echo "== fuzz $$pkg $$f ($(FUZZTIME))"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  all=$$(go test -list '^Fuzz' $$pkg); \
+	  for f in $$(grep ^Fuzz <<<"$$all" || true); do \
+	    echo "== fuzz $$pkg $$f ($(FUZZTIME))"; \
+	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -timeout 0 $$pkg; \
 	  done; done
 
 clean: ## remove what was built
