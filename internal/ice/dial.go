@@ -139,7 +139,7 @@ func connect(ctx context.Context, addr Address, opts DialOptions) (_ net.Conn, e
 
 // socketBytes is how much is taken from a socket at once. TLS alone reads its
 // records, 16 KiB at most, one by one.
-const socketBytes = 128 << 10
+const socketBytes = 64 << 10
 
 // buffered is a socket that is read in large pieces.
 type buffered struct {

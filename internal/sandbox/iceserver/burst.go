@@ -17,7 +17,7 @@ type burst struct {
 }
 
 // burstBytes is how much is collected.
-const burstBytes = 128 << 10
+const burstBytes = 64 << 10
 
 // Write implements net.Conn.
 func (b *burst) Write(p []byte) (int, error) {
