@@ -64,7 +64,7 @@ peer-omero-py: build ## against omero-py and omero-cli-transfer
 bench: build ## ratios that matter, measured in one run
 	@scripts/need $(PROGRAMS)
 	@echo "== benchmarks"
-	@go test -run '^$$' -bench 'Ratio' -benchtime 1x -timeout 60m ./mount/
+	@go test -run '^$$' -bench 'Ratio|Rows|Decode' -benchtime 1x -timeout 60m -p 1 ./internal/ice ./internal/omero ./mount
 
 soak: build ## the long forms: crash points, fuzzing, long random histories
 	@scripts/need $(TEST_PROGRAMS)
@@ -75,8 +75,10 @@ soak: build ## the long forms: crash points, fuzzing, long random histories
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \
-	  for f in $$(go test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
-	    echo "== fuzz $$pkg $$f ($(FUZZTIME))"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  all=$$(go test -list '^Fuzz' $$pkg); \
+	  for f in $$(grep ^Fuzz <<<"$$all" || true); do \
+	    echo "== fuzz $$pkg $$f ($(FUZZTIME))"; \
+	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -timeout 0 $$pkg; \
 	  done; done
 
 clean: ## remove what was built

@@ -15,6 +15,7 @@ import (
 	"omerods/internal/irods"
 	"omerods/internal/omero"
 	"omerods/internal/sandbox/sample"
+	"omerods/internal/turns"
 )
 
 // largeFile is the original file that is read and saved.
@@ -28,7 +29,7 @@ type largeFile struct {
 
 func newLargeFile(b *testing.B, copies int64) *largeFile {
 	b.Helper()
-	n := shrink[int64](1<<30, 32<<20)
+	n := turns.Shrink[int64](1<<30, 32<<20)
 	w := newBenchWorld(b, n*(1+copies), sample.Bulk{Project: "Large", Dataset: "One file", Images: 1, FileBytes: n})
 	l := &largeFile{benchWorld: w, bytes: n, path: w.omero("projects", "Large", "One file", "field_00000.tif")}
 	row := w.sandbox.Store().Find("OriginalFile", nameIs("field_00000.tif"))
@@ -83,12 +84,12 @@ func (l *largeFile) drop() {
 // the mount's own client without FUSE.
 func BenchmarkRatioRead(b *testing.B) {
 	l := newLargeFile(b, 0)
-	t := make(times)
+	t := make(turns.Times)
 	through := func(what, program string, args ...string) {
 		l.drop()
 		l.asked.take()
 		var out string
-		t.measure(what, func() { out = l.run(program, args...) })
+		t.Measure(what, func() { out = l.run(program, args...) })
 		if _, reads, _, _ := l.asked.take(); reads == 0 {
 			b.Fatal("the bytes came from the page cache")
 		}
@@ -97,10 +98,10 @@ func BenchmarkRatioRead(b *testing.B) {
 		}
 	}
 	var clientReads int
-	for i := range rounds {
-		inTurn(i, func() {
+	for i := range turns.Rounds {
+		turns.Take(i, func() {
 			l.asked.take()
-			t.measure("client", func() { l.read(nil) })
+			t.Measure("client", func() { l.read(nil) })
 			_, clientReads, _, _ = l.asked.take()
 		}, func() {
 			through("mount", "dd", "if="+l.path, "of=/dev/null", "bs=1M")
@@ -109,14 +110,14 @@ func BenchmarkRatioRead(b *testing.B) {
 			through("mount, told", "bash", "-c", `cat "$1" >/dev/null && stat -c '%s bytes' "$1"`, "cat", l.path)
 		})
 	}
-	client := t.rate("client", l.bytes)
+	client := t.Rate("client", l.bytes)
 	for _, how := range []struct{ what, program string }{{"mount", "dd"}, {"mount, told", "cat"}} {
-		rate := t.rate(how.what, l.bytes)
+		rate := t.Rate(how.what, l.bytes)
 		say("read %s through the mount with %s: %.2f of the client's speed (%s against %s; %s, client %s)",
-			size(l.bytes), how.program, rate/client, megabytes(rate), megabytes(client), t.spread(how.what), t.spread("client"))
+			turns.Size(l.bytes), how.program, rate/client, turns.Megabytes(rate), turns.Megabytes(client), t.Spread(how.what), t.Spread("client"))
 	}
-	say("  the client asks for %s in %d reads", size(l.bytes), clientReads)
-	b.ReportMetric(t.rate("mount", l.bytes)/client, "read-ratio")
+	say("  the client asks for %s in %d reads", turns.Size(l.bytes), clientReads)
+	b.ReportMetric(t.Rate("mount", l.bytes)/client, "read-ratio")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -160,22 +161,22 @@ func (l *largeFile) remove(path string) {
 // mount, and reads and writes as many bytes alone with the clients.
 func BenchmarkRatioSave(b *testing.B) {
 	l := newLargeFile(b, 2)
-	t := make(times)
+	t := make(turns.Times)
 	var omeroReads, irodsAsked int
-	for i := range rounds {
+	for i := range turns.Rounds {
 		plain, name := l.logical(fmt.Sprintf("plain %d", i)), fmt.Sprintf("saved %d", i)
-		inTurn(i, func() {
-			t.measure("read", func() { l.read(nil) })
+		turns.Take(i, func() {
+			t.Measure("read", func() { l.read(nil) })
 		}, func() {
-			t.measure("write", func() { l.write(plain, false) })
+			t.Measure("write", func() { l.write(plain, false) })
 			l.remove(plain)
 		}, func() {
-			t.measure("write, verified", func() { l.write(plain, true) })
+			t.Measure("write, verified", func() { l.write(plain, true) })
 			l.remove(plain)
 		}, func() {
 			l.drop()
 			l.asked.take()
-			t.measure("save", func() { l.run("cp", "-r", l.omero("projects", "Large"), l.home(name)) })
+			t.Measure("save", func() { l.run("cp", "-r", l.omero("projects", "Large"), l.home(name)) })
 			_, omeroReads, _, irodsAsked = l.asked.take()
 			l.checkSaved(name)
 			if err := os.RemoveAll(l.home(name)); err != nil {
@@ -183,16 +184,16 @@ func BenchmarkRatioSave(b *testing.B) {
 			}
 		})
 	}
-	save, read, write, verified := t.median("save"), t.median("read"), t.median("write"), t.median("write, verified")
-	say("save a project of %s by cp in the mount: %s (%s; %s)", size(l.bytes), short(save), megabytes(t.rate("save", l.bytes)), t.spread("save"))
+	save, read, write, verified := t.Median("save"), t.Median("read"), t.Median("write"), t.Median("write, verified")
+	say("save a project of %s by cp in the mount: %s (%s; %s)", turns.Size(l.bytes), turns.Short(save), turns.Megabytes(t.Rate("save", l.bytes)), t.Spread("save"))
 	line := func(what string, d float64, rate string) {
 		say("  %.2f of the speed of %s (%s)", d/save.Seconds(), what, rate)
 	}
-	line("reading alone", read.Seconds(), megabytes(t.rate("read", l.bytes))+"; "+t.spread("read"))
-	line("writing alone", write.Seconds(), megabytes(t.rate("write", l.bytes))+"; "+t.spread("write"))
-	line("writing alone with the server's checksum", verified.Seconds(), megabytes(t.rate("write, verified", l.bytes))+"; "+t.spread("write, verified"))
-	line("reading and writing with the checksum at the same time, at best", max(read, verified).Seconds(), short(max(read, verified)))
-	line("reading, then writing with the checksum", (read + verified).Seconds(), short(read+verified))
+	line("reading alone", read.Seconds(), turns.Megabytes(t.Rate("read", l.bytes))+"; "+t.Spread("read"))
+	line("writing alone", write.Seconds(), turns.Megabytes(t.Rate("write", l.bytes))+"; "+t.Spread("write"))
+	line("writing alone with the server's checksum", verified.Seconds(), turns.Megabytes(t.Rate("write, verified", l.bytes))+"; "+t.Spread("write, verified"))
+	line("reading and writing with the checksum at the same time, at best", max(read, verified).Seconds(), turns.Short(max(read, verified)))
+	line("reading, then writing with the checksum", (read + verified).Seconds(), turns.Short(read+verified))
 	say("  a save asks OMERO for %d reads and iRODS %d times", omeroReads, irodsAsked)
 	b.ReportMetric(read.Seconds()/save.Seconds(), "save/read-ratio")
 	b.ReportMetric(write.Seconds()/save.Seconds(), "save/write-ratio")

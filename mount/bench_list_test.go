@@ -11,6 +11,7 @@ import (
 
 	"omerods/internal/sandbox/sample"
 	"omerods/internal/sandbox/store"
+	"omerods/internal/turns"
 )
 
 func nameIs(name string) func(*store.Row) bool {
@@ -27,7 +28,7 @@ type manyImages struct {
 
 func newManyImages(b *testing.B) *manyImages {
 	b.Helper()
-	n := shrink(10000, 500)
+	n := turns.Shrink(10000, 500)
 	w := newBenchWorld(b, int64(n)*64<<10, sample.Bulk{Dataset: "Many", Images: n})
 	d := w.sandbox.Store().Find("Dataset", nameIs("Many"))
 	return &manyImages{benchWorld: w, images: n, path: w.omero("datasets", "Many"), dataset: d.ID}
@@ -68,12 +69,12 @@ func (m *manyImages) count(do func()) ask {
 // names only, with all attributes, and again; and asks for the images alone.
 func BenchmarkRatioList(b *testing.B) {
 	m := newManyImages(b)
-	t := make(times)
+	t := make(turns.Times)
 	asks := make(map[string]ask)
 	measure := func(what string, do func()) {
-		asks[what] = m.count(func() { t.measure(what, do) })
+		asks[what] = m.count(func() { t.Measure(what, do) })
 	}
-	for range rounds {
+	for range turns.Rounds {
 		m.fresh()
 		measure("query", m.query)
 		measure("ls -f", func() { m.ls("-f") })
@@ -82,15 +83,15 @@ func BenchmarkRatioList(b *testing.B) {
 		measure("ls -l", func() { m.ls("-l") })
 		measure("ls -l again", func() { m.ls("-l") })
 	}
-	query := t.median("query")
-	say("the query that lists %d images: %s (%s), %d requests", m.images, short(query), t.spread("query"), asks["query"].queries)
+	query := t.Median("query")
+	say("the query that lists %d images: %s (%s), %d requests", m.images, turns.Short(query), t.Spread("query"), asks["query"].queries)
 	for _, what := range []string{"ls -f", "ls -l", "ls -f again", "ls -l again"} {
 		say("list a dataset of %d images with %s: %.2f of that time (%s; %s), %d queries and %d other requests", m.images, what,
-			t.median(what).Seconds()/query.Seconds(), short(t.median(what)), t.spread(what), asks[what].queries, asks[what].others)
+			t.Median(what).Seconds()/query.Seconds(), turns.Short(t.Median(what)), t.Spread(what), asks[what].queries, asks[what].others)
 	}
 	say("  ls -l asks for the sizes of transfer.xml and SHA1SUMS, which are made for it")
-	b.ReportMetric(t.median("ls -f").Seconds()/query.Seconds(), "names-ratio")
-	b.ReportMetric(t.median("ls -l").Seconds()/query.Seconds(), "attributes-ratio")
+	b.ReportMetric(t.Median("ls -f").Seconds()/query.Seconds(), "names-ratio")
+	b.ReportMetric(t.Median("ls -l").Seconds()/query.Seconds(), "attributes-ratio")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -100,12 +101,12 @@ func BenchmarkRatioList(b *testing.B) {
 func BenchmarkRatioTransfer(b *testing.B) {
 	m := newManyImages(b)
 	path := m.path + "/transfer.xml"
-	t := make(times)
+	t := make(turns.Times)
 	asks := make(map[string]ask)
 	var bytesLong int64
 	stat := func(what string) {
 		asks[what] = m.count(func() {
-			t.measure(what, func() {
+			t.Measure(what, func() {
 				info, err := os.Stat(path)
 				if err != nil {
 					b.Fatal(err)
@@ -114,32 +115,32 @@ func BenchmarkRatioTransfer(b *testing.B) {
 			})
 		})
 	}
-	for range rounds {
+	for range turns.Rounds {
 		m.fresh()
 		cache := m.mount.cfg.CacheDir
-		t.measure("query", m.query)
+		t.Measure("query", m.query)
 		stat("first")
 		stat("second")
 		var text []byte
-		asks["cat"] = m.count(func() { t.measure("cat", func() { text = []byte(m.run("cat", path)) }) })
+		asks["cat"] = m.count(func() { t.Measure("cat", func() { text = []byte(m.run("cat", path)) }) })
 		m.checkTransfer(text, bytesLong)
 		m.unmount()
 		m.remount(func(c *Config) { c.CacheDir = cache })
 		stat("of a new mount")
 	}
-	query := t.median("query")
-	say("transfer.xml of a dataset of %d images has %.1f MB; the query that lists the images takes %s", m.images, float64(bytesLong)/1e6, short(query))
+	query := t.Median("query")
+	say("transfer.xml of a dataset of %d images has %.1f MB; the query that lists the images takes %s", m.images, float64(bytesLong)/1e6, turns.Short(query))
 	for _, l := range []struct{ what, line string }{
 		{"first", "first stat, which makes it"}, {"second", "second stat"},
 		{"of a new mount", "first stat of a new mount that has it on disk"}, {"cat", "first cat"},
 	} {
-		d := t.median(l.what)
-		say("  %s: %.4f of that time (%s; %s), %d queries and %d other requests", l.line, d.Seconds()/query.Seconds(), short(d), t.spread(l.what),
+		d := t.Median(l.what)
+		say("  %s: %.4f of that time (%s; %s), %d queries and %d other requests", l.line, d.Seconds()/query.Seconds(), turns.Short(d), t.Spread(l.what),
 			asks[l.what].queries, asks[l.what].others)
 	}
-	say("  the second stat takes %.5f of the first", t.median("second").Seconds()/t.median("first").Seconds())
-	b.ReportMetric(t.median("first").Seconds()/query.Seconds(), "stat-ratio")
-	b.ReportMetric(float64(t.median("second"))/float64(time.Microsecond), "second-stat-µs")
+	say("  the second stat takes %.5f of the first", t.Median("second").Seconds()/t.Median("first").Seconds())
+	b.ReportMetric(t.Median("first").Seconds()/query.Seconds(), "stat-ratio")
+	b.ReportMetric(float64(t.Median("second"))/float64(time.Microsecond), "second-stat-µs")
 	b.ReportMetric(0, "ns/op")
 }
 

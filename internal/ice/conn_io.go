@@ -69,17 +69,26 @@ func ReadMessage(r io.Reader, maxBytes int) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := make([]byte, h.Size-HeaderBytes)
-	if _, err := io.ReadFull(r, body); err != nil {
+	data, memory, err := readBody(r, h.Size-HeaderBytes)
+	if err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("read message of %d bytes: %w", h.Size, err)
 	}
-	if body, err = Decompress(h, body, maxBytes); err != nil {
-		return nil, err
+	if h.Compression == compressed {
+		plain, err := Decompress(h, data, maxBytes)
+		memory.free()
+		if err != nil {
+			return nil, err
+		}
+		data, memory = plain, nil
 	}
-	return ParseMessage(h, body)
+	m, err := ParseMessage(h, data)
+	if err == nil && m.Reply != nil {
+		m.Reply.body = memory
+	}
+	return m, err
 }
 
 // writeLoop writes messages until the connection ends, and heartbeats when

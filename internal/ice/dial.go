@@ -1,6 +1,7 @@
 package ice
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -122,7 +123,7 @@ func connect(ctx context.Context, addr Address, opts DialOptions) (_ net.Conn, e
 			cfg = cfg.Clone()
 			cfg.ServerName = addr.Host
 		}
-		tc := tls.Client(nc, cfg)
+		tc := tls.Client(&buffered{nc, bufio.NewReaderSize(nc, socketBytes)}, cfg)
 		if err := tc.HandshakeContext(ctx); err != nil {
 			return nil, err
 		}
@@ -135,6 +136,19 @@ func connect(ctx context.Context, addr Address, opts DialOptions) (_ net.Conn, e
 	}
 	return transport, awaitValidation(transport)
 }
+
+// socketBytes is how much is taken from a socket at once. TLS alone reads its
+// records, 16 KiB at most, one by one.
+const socketBytes = 64 << 10
+
+// buffered is a socket that is read in large pieces.
+type buffered struct {
+	net.Conn
+	br *bufio.Reader
+}
+
+// Read implements net.Conn.
+func (b *buffered) Read(p []byte) (int, error) { return b.br.Read(p) }
 
 // awaitValidation reads the message by which a server accepts a connection.
 func awaitValidation(r io.Reader) error {

@@ -3,6 +3,8 @@ package ice
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 )
 
 // Encoding is a version of the Ice encoding. Each encapsulation names its own.
@@ -64,6 +66,38 @@ func (d *Definitions) EncodeParams(enc Encoding, fields []Field, values []any) (
 // EncodeParamsSliced is EncodeParams with the sliced format of encoding 1.1.
 func (d *Definitions) EncodeParamsSliced(enc Encoding, fields []Field, values []any) ([]byte, error) {
 	return encodeParams(enc, true, fields, values)
+}
+
+// EncodeParts is EncodeParams in two parts: where the last of the values is a
+// large byte sequence that ends the encapsulation, its bytes are rest, which
+// shares their memory; elsewhere rest is nil.
+func (d *Definitions) EncodeParts(enc Encoding, fields []Field, values []any) (head, rest []byte, err error) {
+	if n := len(values); n > 0 && n == len(fields) {
+		rest, _ = values[n-1].([]byte)
+	}
+	plain := func(f Field) bool { return !f.Optional && !f.Type.usesClasses }
+	if len(rest) < joinBytes || fields[len(fields)-1].Type.Kind != KindSequence || !all(fields, plain) {
+		head, err = encodeParams(enc, false, fields, values)
+		return head, nil, err
+	}
+	last := len(fields) - 1
+	if fields[last].Type.Elem.Kind != KindByte {
+		return nil, nil, fmt.Errorf("encode: %T is no value of %s", rest, fields[last].Type.Name)
+	}
+	if head, err = encodeParams(enc, false, fields[:last], values[:last]); err != nil {
+		return nil, nil, err
+	}
+	e := &encoder{buf: head}
+	e.size(len(rest))
+	if len(e.buf)+len(rest) > math.MaxInt32 {
+		return nil, nil, ErrTooLarge
+	}
+	binary.LittleEndian.PutUint32(e.buf, uint32(len(e.buf)+len(rest)))
+	return e.buf, rest, e.err
+}
+
+func all(fields []Field, is func(Field) bool) bool {
+	return !slices.ContainsFunc(fields, func(f Field) bool { return !is(f) })
 }
 
 func encodeParams(enc Encoding, sliced bool, fields []Field, values []any) ([]byte, error) {

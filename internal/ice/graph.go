@@ -21,6 +21,8 @@ type graph struct {
 	indirect []*Object
 	sliced   bool // references go through indirect
 
+	cells members // instances that are no objects yet
+
 	objects []Object // free ones, allocated in blocks
 	values  []any
 }
@@ -83,7 +85,7 @@ func (g *graph) slot(id int32) *Object {
 			if g.sparse == nil {
 				g.sparse = make(map[int32]*Object)
 			}
-			o = g.announced()
+			o = g.fresh(id)
 			g.sparse[id] = o
 		}
 		return o
@@ -98,15 +100,30 @@ func (g *graph) slot(id int32) *Object {
 		}
 	}
 	if g.dense[i] == nil {
-		g.dense[i] = g.announced()
+		g.dense[i] = g.fresh(id)
 	}
 	return g.dense[i]
 }
 
-// announced returns an object that is going to be read.
-func (g *graph) announced() *Object {
-	g.unread++
-	return g.newObject()
+// seen returns the instance of a number, nil when it was not mentioned.
+func (g *graph) seen(id int32) *Object {
+	if int(id) < len(g.dense) && g.dense[id] != nil {
+		return g.dense[id]
+	}
+	return g.sparse[id]
+}
+
+// fresh returns an object for a number: one that is going to be read, or that
+// was read already as a cell.
+func (g *graph) fresh(id int32) *Object {
+	o := g.newObject()
+	if int(id) < len(g.cells.class) && g.cells.class[id] != nil {
+		g.setClass(o, g.cells.class[id])
+		o.Values[0] = g.cells.value[id]
+	} else {
+		g.unread++
+	}
+	return o
 }
 
 // typed requires that o, which stands where the class is declared, is an

@@ -172,16 +172,26 @@ type Reply struct {
 	Status byte
 
 	Params []byte // encapsulation, for StatusOK and StatusUserException
+	Rest   []byte // its end, where a sender has not joined it with Params
 
 	Identity  Identity // these three for the ...NotExist states
 	Facet     []string
 	Operation string
 
 	Text string // for the Unknown... states
+
+	body *body // memory of a received reply that can be used again
 }
 
 // Encode returns the reply as a message.
 func (r *Reply) Encode() ([]byte, error) {
+	head, rest, err := r.EncodeParts()
+	return append(head, rest...), err
+}
+
+// EncodeParts returns the reply as a message in two parts, the second of which
+// is Rest: what is large is not copied.
+func (r *Reply) EncodeParts() (head, rest []byte, err error) {
 	e := &encoder{buf: make([]byte, HeaderBytes, HeaderBytes+64+len(r.Params))}
 	e.int(r.ID)
 	e.buf = append(e.buf, r.Status)
@@ -198,11 +208,12 @@ func (r *Reply) Encode() ([]byte, error) {
 	default:
 		e.fail("reply status %d", r.Status)
 	}
-	if len(e.buf) > math.MaxInt32 {
-		return nil, ErrTooLarge
+	size := len(e.buf) + len(r.Rest)
+	if size > math.MaxInt32 {
+		return nil, nil, ErrTooLarge
 	}
-	appendHeader(e.buf[:0], msgReply, len(e.buf))
-	return e.buf, e.err
+	appendHeader(e.buf[:0], msgReply, size)
+	return e.buf, r.Rest, e.err
 }
 
 // Message is a parsed message: one of Requests or Reply is set, or neither for

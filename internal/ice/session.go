@@ -2,7 +2,6 @@ package ice
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,6 +101,37 @@ func (s *Session) SetContext(context map[string]string) {
 // The errors are *UserException, *RequestFailedError, *UnknownError,
 // *ConnectionLostError, *ProtocolError and that of ctx.
 func (s *Session) Call(ctx context.Context, p *Proxy, op *Operation, args []any, context map[string]string) ([]any, error) {
+	reply, err := s.request(ctx, p, op, args, context)
+	if err != nil {
+		return nil, err
+	}
+	return s.defs.DecodeReply(op, reply)
+}
+
+// CallBytes is Call for an operation whose only result is a byte sequence. The
+// memory is lent: release, which need not be called, says that nobody looks at
+// the bytes any more. It is nil when there is an error.
+func (s *Session) CallBytes(ctx context.Context, p *Proxy, op *Operation, args []any, context map[string]string) (data []byte, release func(), err error) {
+	reply, err := s.request(ctx, p, op, args, context)
+	if err != nil {
+		return nil, nil, err
+	}
+	results, err := s.defs.DecodeReply(op, reply)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, ok := []byte(nil), len(results) == 1
+	if ok {
+		data, ok = results[0].([]byte)
+	}
+	if !ok {
+		return nil, nil, fmt.Errorf("%s does not return bytes alone", op.Name)
+	}
+	return data, reply.Release, nil
+}
+
+// request sends a request through the router and returns its reply.
+func (s *Session) request(ctx context.Context, p *Proxy, op *Operation, args []any, context map[string]string) (*Reply, error) {
 	if p == nil {
 		return nil, fmt.Errorf("%s of a nil proxy", op.Name)
 	}
@@ -112,13 +142,12 @@ func (s *Session) Call(ctx context.Context, p *Proxy, op *Operation, args []any,
 		if err := s.announce(ctx, p, merged); err != nil {
 			return nil, err
 		}
-		results, err := s.invoke(ctx, p, op, s.enc, args, merged)
-		var gone *RequestFailedError
-		if try < maxAnnouncements && errors.As(err, &gone) && gone.Operation == addProxyOperation {
+		reply, err := s.exchange(ctx, p, op, s.enc, args, merged)
+		if err == nil && try < maxAnnouncements && reply.failed() && reply.Operation == addProxyOperation {
 			s.forgetRoute(p.Identity)
 			continue
 		}
-		return results, err
+		return reply, err
 	}
 }
 
@@ -186,6 +215,15 @@ func (s *Session) merged(own map[string]string) map[string]string {
 
 // invoke sends one request and decodes its reply.
 func (s *Session) invoke(ctx context.Context, p *Proxy, op *Operation, enc Encoding, args []any, context map[string]string) ([]any, error) {
+	reply, err := s.exchange(ctx, p, op, enc, args, context)
+	if err != nil {
+		return nil, err
+	}
+	return s.defs.DecodeReply(op, reply)
+}
+
+// exchange sends one request and returns its reply.
+func (s *Session) exchange(ctx context.Context, p *Proxy, op *Operation, enc Encoding, args []any, context map[string]string) (*Reply, error) {
 	encode := s.defs.EncodeParams
 	if op.Sliced {
 		encode = s.defs.EncodeParamsSliced
@@ -201,11 +239,12 @@ func (s *Session) invoke(ctx context.Context, p *Proxy, op *Operation, enc Encod
 	for _, k := range slices.Sorted(maps.Keys(context)) {
 		req.Context = append(req.Context, ContextEntry{k, context[k]})
 	}
-	reply, err := s.conn.Invoke(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return s.defs.DecodeReply(op, reply)
+	return s.conn.Invoke(ctx, req)
+}
+
+// failed reports whether the request did not reach an operation.
+func (r *Reply) failed() bool {
+	return r.Status == StatusObjectNotExist || r.Status == StatusFacetNotExist || r.Status == StatusOperationNotExist
 }
 
 // DecodeReply returns the results of an operation, or the error that a reply

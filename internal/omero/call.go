@@ -97,13 +97,38 @@ func linkLost(err error) (dead, mayBeDone bool) {
 // on calls an operation of an object that belongs to one link; it is never
 // repeated.
 func (c *Client) on(ctx context.Context, l *link, p *ice.Proxy, iface, op string, args ...any) ([]any, error) {
-	i := c.defs.Interface(iface)
-	if i == nil || i.Operation(op) == nil {
-		return nil, failure(Unsupported, op, "not in the definitions")
+	o, err := c.operation(iface, op)
+	if err != nil {
+		return nil, err
 	}
-	res, err := l.sess.Call(ctx, p, i.Operation(op), args, l.requestContext(ctx))
+	res, err := l.sess.Call(ctx, p, o, args, l.requestContext(ctx))
+	return res, l.failed(iface, o, err)
+}
+
+// bytesOn is on for an operation that returns bytes. Their memory is lent
+// until free is called.
+func (c *Client) bytesOn(ctx context.Context, l *link, p *ice.Proxy, iface, op string, args ...any) (data []byte, free func(), err error) {
+	o, err := c.operation(iface, op)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, free, err = l.sess.CallBytes(ctx, p, o, args, l.requestContext(ctx))
+	return data, free, l.failed(iface, o, err)
+}
+
+func (c *Client) operation(iface, op string) (*ice.Operation, error) {
+	if i := c.defs.Interface(iface); i != nil {
+		if o := i.Operation(op); o != nil {
+			return o, nil
+		}
+	}
+	return nil, failure(Unsupported, op, "not in the definitions")
+}
+
+// failed makes the error of a call over the link, nil for none.
+func (l *link) failed(iface string, op *ice.Operation, err error) error {
 	if err == nil {
-		return res, nil
+		return nil
 	}
 	dead, mayBeDone := linkLost(err)
 	var gone *ice.RequestFailedError
@@ -112,9 +137,9 @@ func (c *Client) on(ctx context.Context, l *link, p *ice.Proxy, iface, op string
 	}
 	if dead {
 		l.fail()
-		return nil, &Error{Class: Offline, Op: op, Err: err, Unsure: mayBeDone && i.Operation(op).Mode == ice.Normal}
+		return &Error{Class: Offline, Op: op.Name, Err: err, Unsure: mayBeDone && op.Mode == ice.Normal}
 	}
-	return nil, wrap(op, err)
+	return wrap(op.Name, err)
 }
 
 // again says whether something failed because a connection or a session was

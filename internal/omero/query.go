@@ -46,21 +46,23 @@ func queryContext(ctx context.Context) context.Context {
 
 // page runs a query for some of its rows.
 func (c *Client) page(ctx context.Context, hql string, p params, offset, limit int) ([]row, error) {
-	res, err := c.call(queryContext(ctx), queryService, "projection", hql, c.parameters(p, offset, limit))
-	raw, err := result[[]any]("projection", res, err)
+	ctx = queryContext(ctx)
+	op, err := c.operation(queryService.iface, "projection")
+	if err != nil {
+		return nil, err
+	}
+	args := []any{hql, c.parameters(p, offset, limit)}
+	res, err := c.retry(ctx, op, func(l *link) ([]any, error) {
+		p, err := l.proxy(ctx, queryService)
+		if err != nil {
+			return nil, notSent{err}
+		}
+		rows, err := ice.CallRows[row](ctx, l.sess, p, op, args, l.requestContext(ctx), plainCells)
+		return []any{rows}, err
+	})
+	rows, err := result[[]row]("projection", res, err)
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
-	}
-	rows := make([]row, len(raw))
-	for i, r := range raw {
-		cells, ok := r.([]any)
-		if !ok {
-			return nil, failure(Internal, "query", fmt.Sprintf("row of type %T", r))
-		}
-		rows[i] = make(row, len(cells))
-		for j, cell := range cells {
-			rows[i][j] = plain(cell)
-		}
 	}
 	return rows, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -120,4 +121,39 @@ func TestChangesAreNotRepeated(t *testing.T) {
 			t.Errorf("after call %d there are %d, want %d", i+1, got, want)
 		}
 	}
+}
+
+// Many readers at once of a file of more chunks than it keeps: each gets its
+// own bytes although the memory of the chunks is used again and again.
+func TestReadersShareTheMemory(t *testing.T) {
+	c := common.login(t, "ada")
+	content := make([]byte, 20<<20+12345)
+	rand.NewChaCha8([32]byte{1}).Read(content)
+	up, err := c.UploadFile(inLab(t, c), omero.FileSpec{Name: "large.bin", Path: "test/"}, bytes.NewReader(content))
+	check(t, err)
+	f := c.OpenFile(up)
+	var wg sync.WaitGroup
+	for n := range 8 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(1, uint64(n)))
+			p := make([]byte, 3<<20)
+			off := int64(n) << 20
+			for range 15 {
+				if n%2 == 0 { // the others read on
+					off = r.Int64N(int64(len(content)))
+				}
+				q := p[:1+r.IntN(len(p))]
+				k, err := f.ReadAt(t.Context(), q, off)
+				if err != nil && err != io.EOF || !bytes.Equal(q[:k], content[off:off+int64(k)]) || k < len(q) && off+int64(k) != up.Size {
+					t.Errorf("at %d: %d of %d bytes, %v, or other bytes", off, k, len(q), err)
+					return
+				}
+				if off += int64(k); off >= up.Size {
+					off = 0
+				}
+			}
+		})
+	}
+	wg.Wait()
+	check(t, f.Close())
 }

@@ -12,9 +12,11 @@ import (
 )
 
 const (
+	// readBytes is the size of a chunk: what one request reads.
+	readBytes = 1 << 20
 	// readAhead is how many chunks beyond the one that is read are asked for
 	// while a file is read from front to back.
-	readAhead = 3
+	readAhead = 4
 	// keptChunks is how many chunks a file holds in memory.
 	keptChunks = readAhead + 3
 )
@@ -43,12 +45,17 @@ type RemoteFile struct {
 	closed bool
 }
 
-// chunk is a piece of a file, chunkBytes long but at the end.
+// chunk is a piece of a file, readBytes long but at the end. Its memory is
+// that of the message it came in, and given back when nobody reads it.
 type chunk struct {
 	off  int64
-	done chan struct{} // closed when data and err are set
+	done chan struct{} // closed when data, free and err are set
 	data []byte
+	free func()
 	err  error
+
+	users   int  // guarded by the file's mu: who fetches it or copies from it
+	dropped bool // likewise: it is in the file's list no more
 }
 
 // OpenFile opens an original file for reading. Its size is that of f.
@@ -92,18 +99,28 @@ func (f *RemoteFile) ReadAt(ctx context.Context, p []byte, off int64) (int, erro
 		if err != nil {
 			return n, err
 		}
-		select {
-		case <-ch.done:
-		case <-ctx.Done():
-			return n, ctx.Err()
+		k, err := f.copyFrom(ctx, ch, p[n:], at)
+		if n += k; err != nil {
+			return n, err
 		}
-		if ch.err != nil {
-			f.forget(ch)
-			return n, ch.err
-		}
-		n += copy(p[n:], ch.data[at-ch.off:])
 	}
 	return n, nil
+}
+
+// copyFrom waits for a chunk, copies what it has from a place on, and leaves
+// it.
+func (f *RemoteFile) copyFrom(ctx context.Context, ch *chunk, p []byte, at int64) (int, error) {
+	defer f.leave(ch)
+	select {
+	case <-ch.done:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	if ch.err != nil {
+		f.forget(ch)
+		return 0, ch.err
+	}
+	return copy(p, ch.data[at-ch.off:]), nil
 }
 
 // follows says whether a read goes on where others ended. The kernel sends
@@ -111,7 +128,7 @@ func (f *RemoteFile) ReadAt(ctx context.Context, p []byte, off int64) (int, erro
 func (f *RemoteFile) follows(off, n int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	follows := off > 0 && off >= f.next-chunkBytes && off <= f.next+chunkBytes
+	follows := off > 0 && off >= f.next-2*readBytes && off <= f.next+2*readBytes
 	if follows {
 		f.next = max(f.next, off+n)
 	} else {
@@ -120,17 +137,19 @@ func (f *RemoteFile) follows(off, n int64) bool {
 	return follows
 }
 
-// chunk returns the chunk around a place, and asks for the following ones.
+// chunk returns the chunk around a place, and asks for the following ones. The
+// caller must leave it.
 func (f *RemoteFile) chunk(at int64, ahead bool) (*chunk, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
 		return nil, failure(Invalid, "read", "file is closed")
 	}
-	off := at - at%chunkBytes
+	off := at - at%readBytes
 	ch := f.want(off)
-	for n := int64(1); ahead && n <= readAhead && off+n*chunkBytes < f.size; n++ {
-		f.want(off + n*chunkBytes)
+	ch.users++
+	for n := int64(1); ahead && n <= readAhead && off+n*readBytes < f.size; n++ {
+		f.want(off + n*readBytes)
 	}
 	return ch, nil
 }
@@ -143,16 +162,42 @@ func (f *RemoteFile) want(off int64) *chunk {
 			return ch
 		}
 	}
-	ch := &chunk{off: off, done: make(chan struct{})}
+	ch := &chunk{off: off, done: make(chan struct{}), users: 1}
 	f.chunks = append(f.chunks, ch)
 	if len(f.chunks) > keptChunks {
-		f.chunks = f.chunks[1:]
+		f.drop(0)
 	}
 	f.wg.Go(func() {
+		defer f.leave(ch)
 		defer close(ch.done)
-		ch.data, ch.err = f.fetch(f.run, off, min(chunkBytes, f.size-off))
+		ch.data, ch.free, ch.err = f.fetch(f.run, off, min(readBytes, f.size-off))
 	})
 	return ch
+}
+
+// drop takes a chunk out of the list. f.mu is held.
+func (f *RemoteFile) drop(i int) {
+	ch := f.chunks[i]
+	f.chunks = append(f.chunks[:i:i], f.chunks[i+1:]...)
+	ch.dropped = true
+	ch.giveBack()
+}
+
+// leave ends the use of a chunk.
+func (f *RemoteFile) leave(ch *chunk) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ch.users--
+	ch.giveBack()
+}
+
+// giveBack frees the memory of a chunk that nobody can read any more. The
+// file's mu is held.
+func (ch *chunk) giveBack() {
+	if ch.dropped && ch.users == 0 && ch.free != nil {
+		ch.free()
+		ch.data, ch.free = nil, nil
+	}
 }
 
 // forget drops a chunk that could not be read, so that it is tried again.
@@ -161,7 +206,7 @@ func (f *RemoteFile) forget(bad *chunk) {
 	defer f.mu.Unlock()
 	for i, ch := range f.chunks {
 		if ch == bad {
-			f.chunks = append(f.chunks[:i:i], f.chunks[i+1:]...)
+			f.drop(i)
 			return
 		}
 	}
@@ -169,15 +214,15 @@ func (f *RemoteFile) forget(bad *chunk) {
 
 // fetch reads from the server. A store or a connection that is gone is opened
 // again.
-func (f *RemoteFile) fetch(ctx context.Context, off, n int64) ([]byte, error) {
+func (f *RemoteFile) fetch(ctx context.Context, off, n int64) (data []byte, free func(), err error) {
 	for try := 1; ; try++ {
-		data, connected, err := f.fetchOnce(ctx, off, n)
+		data, free, connected, err := f.fetchOnce(ctx, off, n)
 		if err == nil {
-			return data, nil
+			return data, free, nil
 		}
 		again := connected && (errors.Is(err, Offline) || errors.Is(err, errStoreGone))
 		if !again || try >= linkTries || ctx.Err() != nil {
-			return nil, fmt.Errorf("read file %d: %w", f.id, err)
+			return nil, nil, fmt.Errorf("read file %d: %w", f.id, err)
 		}
 	}
 }
@@ -187,34 +232,34 @@ var errStoreGone = errors.New("file store gone")
 
 // fetchOnce also says whether there was a connection: when none can be made,
 // the client has tried what there is to be tried.
-func (f *RemoteFile) fetchOnce(ctx context.Context, off, n int64) (data []byte, connected bool, err error) {
+func (f *RemoteFile) fetchOnce(ctx context.Context, off, n int64) (data []byte, free func(), connected bool, err error) {
 	ctx = InGroup(ctx, f.group)
 	l, err := f.c.acquire(ctx)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, false, err
 	}
 	l, store, err := f.openStore(ctx, l)
 	if err != nil {
-		return nil, true, err
+		return nil, nil, true, err
 	}
-	res, err := f.c.on(ctx, l, store, fileStoreInterface, "read", off, int32(n))
-	data, err = result[[]byte]("read", res, err)
+	data, free, err = f.c.bytesOn(ctx, l, store, fileStoreInterface, "read", off, int32(n))
 	var gone *ice.RequestFailedError
 	if errors.As(err, &gone) {
 		err = errors.Join(errStoreGone, err)
 	}
 	if err != nil && (errors.Is(err, errStoreGone) || errors.Is(err, Offline)) {
 		f.release(store)
-		return nil, true, err
+		return nil, nil, true, err
 	}
 	f.release(nil)
 	if err != nil {
-		return nil, true, err
+		return nil, nil, true, err
 	}
 	if int64(len(data)) != n {
-		return nil, true, failure(Internal, "read", fmt.Sprintf("%d bytes instead of %d", len(data), n))
+		free()
+		return nil, nil, true, failure(Internal, "read", fmt.Sprintf("%d bytes instead of %d", len(data), n))
 	}
-	return data, true, nil
+	return data, free, true, nil
 }
 
 // openStore returns the file's store on the server, opened over l unless there
@@ -274,7 +319,10 @@ func (f *RemoteFile) closeStore(ctx context.Context, before time.Time) {
 		return
 	}
 	store, l := f.store, f.link
-	f.store, f.link, f.chunks = nil, nil, nil
+	f.store, f.link = nil, nil
+	for len(f.chunks) > 0 {
+		f.drop(len(f.chunks) - 1)
+	}
 	f.mu.Unlock()
 	if store != nil && l.alive() {
 		f.c.closeProxy(InGroup(ctx, f.group), l, store, fileStoreInterface)

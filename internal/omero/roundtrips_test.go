@@ -201,7 +201,7 @@ func TestListingsCostAConstantNumberOfRoundTrips(t *testing.T) {
 	}
 }
 
-// Bytes cost one request for each two MiB, and opening; a thousand small reads
+// Bytes cost one request for each MiB, and opening; a thousand small reads
 // of one place cost no more.
 func TestReadingCostsFewRoundTrips(t *testing.T) {
 	c := newCounted(t)
@@ -220,8 +220,8 @@ func TestReadingCostsFewRoundTrips(t *testing.T) {
 		}
 		return size, r.Close()
 	})
-	// createRawFileStore, addProxies, setFileId, five reads, close.
-	if requests != 9 {
+	// createRawFileStore, addProxies, setFileId, nine reads, close.
+	if requests != 13 {
 		t.Errorf("%d requests for %d MiB", requests, size>>20)
 	}
 }

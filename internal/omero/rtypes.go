@@ -74,16 +74,32 @@ func plain(v any) any {
 	if !ok || o == nil || !o.Has("val") {
 		return nil
 	}
-	switch val := o.Get("val").(type) {
+	return plainMember(o.Class, o.Get("val"))
+}
+
+// plainCells make the cells of rows as plain does.
+var plainCells = ice.Cells{
+	Member: func(c *ice.Class, v any) any {
+		if c.FieldIndex("val") < 0 {
+			return nil
+		}
+		return plainMember(c, v)
+	},
+	Object: func(o *ice.Object) any { return plain(o) },
+}
+
+// plainMember turns the member of an RType into a Go value.
+func plainMember(c *ice.Class, v any) any {
+	switch val := v.(type) {
 	case int32:
 		return int64(val)
 	case float32:
 		return float64(val)
 	case int64:
-		if o.IsA("::omero::RTime") {
+		if c.IsA("::omero::RTime") {
 			return time.UnixMilli(val).UTC()
 		}
-		return val
+		return v
 	case []any:
 		list := make([]any, len(val))
 		for i, e := range val {
@@ -99,7 +115,7 @@ func plain(v any) any {
 		}
 		return m
 	default:
-		return val
+		return v
 	}
 }
 

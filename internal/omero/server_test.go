@@ -96,7 +96,12 @@ func commonFault(op string, _ int64) blitz.Fault {
 	return blitz.FaultNone
 }
 
-func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(benchVar); dir != "" {
+		os.Exit(serveBench(dir))
+	}
+	os.Exit(runAll(m))
+}
 
 func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "omero-test-")

@@ -14,7 +14,7 @@ import (
 
 const (
 	fileStoreInterface = "::omero::api::RawFileStore"
-	// chunkBytes is how much one request writes or reads; a message has at
+	// chunkBytes is how much one request writes; a message has at
 	// most 64 MiB, and the servers recommend 1 to 4.
 	chunkBytes = 2 << 20
 )

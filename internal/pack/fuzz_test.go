@@ -3,6 +3,8 @@ package pack
 import (
 	"bytes"
 	"errors"
+	"runtime/metrics"
+	"strings"
 	"testing"
 )
 
@@ -14,8 +16,15 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(f, &Document{}, nil))
 	f.Add(transferDoc(transferImage("Image:1", "x", noteRef("Annotation:1")) + `<StructuredAnnotations>` + pathNote("Annotation:1", "a/mock_folder") + `</StructuredAnnotations>`))
 	f.Add([]byte(`<!DOCTYPE x><OME><![CDATA[>]]><!-- "' --></OME>`))
+	f.Add([]byte(`<!DOCTYPE OME [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><OME>&b;</OME>`))
+	f.Add([]byte(`<OME>` + strings.Repeat("<a>", 70) + `</OME>`))
+	f.Add([]byte(`<OME` + strings.Repeat(` a="b"`, 130) + `/>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		before := allocatedBytes()
 		doc, m, err := Decode(bytes.NewReader(data), Limits{Bytes: 1 << 20, Elements: 5000})
+		if n := allocatedBytes() - before; n > uint64(64<<20+len(data)<<10) {
+			t.Errorf("%d bytes of a document made the decoder allocate %d", len(data), n)
+		}
 		if err != nil {
 			for _, class := range []error{ErrNotPack, ErrOldPack, ErrNewer, ErrLimit, ErrUnsafePath, ErrInvalid} {
 				if errors.Is(err, class) {
@@ -46,6 +55,12 @@ func FuzzDecode(f *testing.F) {
 			again(t, doc, m)
 		}
 	})
+}
+
+func allocatedBytes() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }
 
 // again checks that a document of ours survives another round.

@@ -340,7 +340,7 @@ func TestImportFails(t *testing.T) {
 			Deleted map[string]int
 		}
 		decode(t, found, "unknown", &out)
-		if out.Error != "import-unknown-format" || !out.Failed {
+		if out.Error != "error-on-init" || !out.Failed {
 			t.Errorf("got %+v", out)
 		}
 		if s.Get("Fileset", out.Fileset) != nil || out.Deleted["ome.model.fs.Fileset"] != 1 || out.Deleted["ome.model.core.OriginalFile"] != 2 {

@@ -3,6 +3,7 @@ package blitz
 import (
 	"context"
 
+	"omerods/internal/sandbox/iceserver"
 	"omerods/internal/sandbox/repository"
 	"omerods/internal/sandbox/store"
 )
@@ -40,7 +41,9 @@ func (f *rawFile) Method(operation string) Method {
 			return []any{f.srv.RLong(f.raw.ID())}, nil
 		}
 	case "read":
-		return f.opened(f.read)
+		return func(ctx context.Context, c *Call) ([]any, error) {
+			return f.opened(func(c *Call) ([]any, error) { return f.read(ctx, c) })(ctx, c)
+		}
 	case "size":
 		return f.opened(func(*Call) ([]any, error) {
 			n, err := f.raw.Size()
@@ -107,7 +110,7 @@ func (f *rawFile) set(c *Call, id int64, readOnly bool) error {
 	return diskError(err)
 }
 
-func (f *rawFile) read(c *Call) ([]any, error) {
+func (f *rawFile) read(ctx context.Context, c *Call) ([]any, error) {
 	at, n := Arg[int64](c, 0), Arg[int32](c, 1)
 	switch {
 	case f.restricted:
@@ -117,8 +120,8 @@ func (f *rawFile) read(c *Call) ([]any, error) {
 	case n > maxRead:
 		return nil, Fail(APIUsage, "Too big: %d", n)
 	}
-	b, err := f.raw.Read(at, int(n))
-	return one(b, diskError(err))
+	b := iceserver.Buffer(ctx, int(n))
+	return one(b, diskError(f.raw.Read(b, at)))
 }
 
 func (f *rawFile) mayWrite() error {

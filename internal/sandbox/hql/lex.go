@@ -54,6 +54,9 @@ func lex(query string) ([]token, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(out) >= maxTokens {
+			return nil, tooLong(t)
+		}
 		out = append(out, t)
 		if t.kind == tokEOF {
 			return out, nil

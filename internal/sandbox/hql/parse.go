@@ -2,9 +2,20 @@ package hql
 
 import "strings"
 
-// maxDepth bounds the nesting of expressions and subqueries, so that a hostile
-// query cannot exhaust the stack.
-const maxDepth = 200
+// Bounds of a query, so that a hostile one exhausts neither stack nor memory.
+const (
+	// maxDepth is for the nesting of expressions and subqueries.
+	maxDepth = 200
+	// maxChain is for operators of one level in a row, which nest as deeply
+	// when they are evaluated, for the parts of a path, and for the sources.
+	maxChain = 2000
+	// maxTokens is for all of it; lists of ids make long queries.
+	maxTokens = 200_000
+)
+
+func tooLong(t token) *Error {
+	return errorf("query too long near line %d, column %d", t.line, t.col)
+}
 
 // reserved words cannot be aliases or start a path.
 var reserved = map[string]bool{
@@ -242,6 +253,9 @@ func (p *parser) fromClause(q *query) error {
 		if root.alias, err = p.optionalAlias(); err != nil {
 			return err
 		}
+		if len(q.from) >= maxChain {
+			return tooLong(root.path.at)
+		}
 		q.from = append(q.from, root)
 		if err := p.joins(q); err != nil {
 			return err
@@ -282,6 +296,9 @@ func (p *parser) joins(q *query) error {
 				return err
 			}
 		}
+		if len(q.from) >= maxChain {
+			return tooLong(j.path.at)
+		}
 		q.from = append(q.from, j)
 	}
 }
@@ -321,6 +338,9 @@ func (p *parser) path() (*pathExpr, error) {
 		part := p.take()
 		if part.kind != tokIdent {
 			return nil, unexpected(part)
+		}
+		if len(x.parts) >= maxChain {
+			return nil, tooLong(part)
 		}
 		x.parts = append(x.parts, part.text)
 	}

@@ -33,11 +33,14 @@ func (p *parser) binary(next func() (expr, error), op func(token) (string, bool)
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for n := 0; ; n++ {
 		t := p.cur()
 		name, ok := op(t)
 		if !ok {
 			return x, nil
+		}
+		if n >= maxChain {
+			return nil, tooLong(t)
 		}
 		p.take()
 		y, err := next()
@@ -100,8 +103,11 @@ func (p *parser) predicate() (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for n := 0; ; n++ {
 		t := p.cur()
+		if n >= maxChain {
+			return nil, tooLong(t)
+		}
 		if op, ok := comparisons[t.text]; ok && t.kind == tokPunct {
 			p.take()
 			y, err := p.concat()
@@ -192,9 +198,9 @@ func (p *parser) in(t token, x expr) (expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		call := y.(*callExpr)
-		if len(call.args) != 1 {
-			return nil, unexpected(call.at)
+		call, ok := y.(*callExpr)
+		if !ok || len(call.args) != 1 {
+			return nil, unexpected(y.tok())
 		}
 		path, ok := call.args[0].(*pathExpr)
 		if !ok {

@@ -15,13 +15,13 @@ import (
 // the queries look at. names holds the ids.
 type world struct {
 	*store.Store
-	t     *testing.T
+	t     testing.TB
 	names map[string]int64
 }
 
 type V = store.Values
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	clock := time.UnixMilli(1_700_000_000_000)
 	s, err := store.Open(store.Config{Definitions: slice.Definitions(), Now: func() time.Time { return clock }})

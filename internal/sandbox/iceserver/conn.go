@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type Conn struct {
 	unread chan struct{} // closed when nobody reads any more
 
 	write sync.Mutex   // held while a message is written; taken before mu
+	burst *burst       // below TLS; nil without
 	last  atomic.Int64 // when bytes last went either way, in ns since 1970
 
 	mu      sync.Mutex // guards the fields below
@@ -44,7 +46,8 @@ func newConn(s *Server, nc net.Conn, viaWebSocket bool) *Conn {
 	c := &Conn{srv: s, nc: nc, unread: make(chan struct{}), values: make(map[any]any)}
 	c.ctx, c.cancel = context.WithCancel(s.ctx)
 	if s.cfg.TLS != nil {
-		c.nc = tls.Server(nc, s.cfg.TLS)
+		c.burst = &burst{Conn: nc}
+		c.nc = tls.Server(c.burst, s.cfg.TLS)
 	}
 	if viaWebSocket {
 		c.nc = &webSocket{Conn: c.nc}
@@ -201,12 +204,9 @@ func (c *Conn) read(handlers *sync.WaitGroup) error {
 	if err := c.handshake(); err != nil {
 		return err
 	}
-	if err := c.send(ice.ValidateMessage()); err != nil {
+	if err := c.accept(); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	c.ready = true
-	c.mu.Unlock()
 	handlers.Go(c.watch)
 	slots := make(chan struct{}, c.srv.cfg.MaxConcurrent)
 	br := bufio.NewReaderSize(activeReader{c}, 64<<10)
@@ -245,36 +245,38 @@ func (c *Conn) read(handlers *sync.WaitGroup) error {
 
 // handle answers a request.
 func (c *Conn) handle(r *ice.Request) {
-	reply := c.call(r)
+	ctx, lent := withLoans(c.ctx)
+	defer lent.end()
+	reply := c.call(ctx, r)
 	if reply == nil || r.ID == 0 {
 		return
 	}
 	reply.ID = r.ID
-	msg, err := reply.Encode()
-	if err == nil && len(msg) > c.srv.cfg.MaxMessageBytes {
-		err = fmt.Errorf("reply of %d bytes: %w", len(msg), ice.ErrTooLarge)
+	head, rest, err := reply.EncodeParts()
+	if n := len(head) + len(rest); err == nil && n > c.srv.cfg.MaxMessageBytes {
+		err = fmt.Errorf("reply of %d bytes: %w", n, ice.ErrTooLarge)
 	}
 	if err != nil {
 		reply = &ice.Reply{ID: r.ID, Status: ice.StatusUnknownLocal, Text: err.Error()}
-		if msg, err = reply.Encode(); err != nil {
+		if head, rest, err = reply.EncodeParts(); err != nil {
 			return
 		}
 	}
-	if err := c.send(msg); err != nil {
+	if err := c.send(head, rest); err != nil {
 		c.Abort()
 	}
 }
 
 // call runs the handler. Its panic becomes the answer that a real server gives
 // for an error nobody expected.
-func (c *Conn) call(r *ice.Request) (reply *ice.Reply) {
+func (c *Conn) call(ctx context.Context, r *ice.Request) (reply *ice.Reply) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.srv.cfg.Logger.Error("handler panics", "operation", r.Operation, "panic", p, "stack", string(debug.Stack()))
 			reply = &ice.Reply{Status: ice.StatusUnknown, Text: fmt.Sprint(p)}
 		}
 	}()
-	return c.srv.cfg.Handler(c.ctx, c, r)
+	return c.srv.cfg.Handler(ctx, c, r)
 }
 
 // Oneway sends a request to an object of the client, who answers nothing: the
@@ -298,10 +300,42 @@ func (c *Conn) Oneway(r *ice.Request) error {
 	return c.send(msg)
 }
 
-func (c *Conn) send(msg []byte) error {
+// accept tells the client that it was accepted. Whoever closes the connection
+// from then on, even before the client has heard of it, has to say so.
+func (c *Conn) accept() error {
 	c.write.Lock()
 	defer c.write.Unlock()
-	_, err := c.nc.Write(msg)
-	c.touch()
-	return err
+	c.mu.Lock()
+	c.ready = true
+	c.mu.Unlock()
+	return c.sendLocked(ice.ValidateMessage())
+}
+
+// send writes a message, which has one or two parts; over WebSocket as one
+// frame, as Ice does.
+func (c *Conn) send(parts ...[]byte) error {
+	if _, framed := c.nc.(*webSocket); framed {
+		parts = [][]byte{slices.Concat(parts...)}
+	}
+	c.write.Lock()
+	defer c.write.Unlock()
+	return c.sendLocked(parts...)
+}
+
+// sendLocked is send for whoever holds c.write.
+func (c *Conn) sendLocked(parts ...[]byte) (err error) {
+	defer c.touch()
+	if c.burst != nil {
+		c.burst.hold()
+		defer func() { err = errors.Join(err, c.burst.letGo()) }()
+	}
+	for _, part := range parts {
+		if len(part) == 0 {
+			continue
+		}
+		if _, err := c.nc.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }

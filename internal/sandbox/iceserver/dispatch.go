@@ -59,15 +59,16 @@ func Dispatch(ctx context.Context, defs *ice.Definitions, iface *ice.Interface, 
 	} else if results, err = impl(ctx, op, args, req.ContextMap()); err != nil {
 		return failure(defs, op, enc, req, err)
 	}
-	encode := defs.EncodeParams
+	var params, rest []byte
 	if op.Sliced {
-		encode = defs.EncodeParamsSliced
+		params, err = defs.EncodeParamsSliced(enc, op.Results(), results)
+	} else {
+		params, rest, err = defs.EncodeParts(enc, op.Results(), results)
 	}
-	params, err := encode(enc, op.Results(), results)
 	if err != nil {
 		return unknownLocal(fmt.Errorf("result of %s: %w", op.Name, err))
 	}
-	return &ice.Reply{Status: ice.StatusOK, Params: params}
+	return &ice.Reply{Status: ice.StatusOK, Params: params, Rest: rest}
 }
 
 // NotExist returns a reply of one of the states that something does not exist.

@@ -293,23 +293,3 @@ func TestWhatElseOMEXMLHolds(t *testing.T) {
 		t.Errorf("plates: %+v", f.Plates)
 	}
 }
-
-func FuzzRead(f *testing.F) {
-	for _, deflate := range []bool{false, true} {
-		data, _ := OMETIFF("x.tif", []Picture{ramp("x", Uint8, 8, 8, 2, 1, 1)}, Options{Deflate: deflate})
-		f.Add(data)
-	}
-	big, _ := base64.StdEncoding.DecodeString(foreignTIFF)
-	f.Add(big)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		set, err := Read(mem(NamedFile{"x.tif", data}), "x.tif")
-		if err != nil {
-			return
-		}
-		for i := range set.Series {
-			if set.Series[i].PlaneBytes() < 1<<20 {
-				set.Plane(i, 0, 0, 0) // must not panic
-			}
-		}
-	})
-}

@@ -18,7 +18,16 @@ type omeSet struct {
 	// opened has the directories of the files read so far.
 	opened map[string]*tiffFile
 	files  []string
+
+	channels, placed int // of all images so far
 }
+
+// A few bytes of a document can ask for very many channels, and for pages to
+// be placed again and again.
+const (
+	maxChannels = 1 << 17 // of all images of a fileset
+	maxPlaced   = 1 << 22
+)
 
 // readOMETIFF reads a fileset whose main file is an OME-TIFF.
 func readOMETIFF(fsys fs.FS, main string, t *tiffFile, doc *omeDoc) (*Fileset, error) {
@@ -86,7 +95,11 @@ func (o *omeSet) read(doc *omeDoc) (*Fileset, error) {
 	for i := range doc.Images {
 		im := &doc.Images[i]
 		s := im.series()
-		if err := s.Check(); err != nil {
+		err := s.Check()
+		if o.channels += s.SizeC; err == nil && o.channels > maxChannels {
+			err = damaged("more than %d channels", maxChannels)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s, image %d: %w", o.main, i, err)
 		}
 		if s.Name == "" {
@@ -131,8 +144,7 @@ func (o *omeSet) place(s *Series, im *omeImage, used *int) (tiffSeries, error) {
 		samples = c[0].Samples
 		channels = s.SizeC / samples
 	}
-	p := &placer{set: o, s: s, order: order[2:], samples: samples, channels: channels,
-		refs: make([]planeRef, s.SizeZ*s.SizeC*s.SizeT)}
+	p := &placer{set: o, s: s, order: order[2:], samples: samples, channels: channels, pages: map[zct]planeRef{}}
 	data := im.Pixels.TiffData
 	if len(data) == 0 {
 		first := *used
@@ -145,8 +157,15 @@ func (o *omeSet) place(s *Series, im *omeImage, used *int) (tiffSeries, error) {
 			return tiffSeries{}, err
 		}
 	}
-	return tiffSeries{s.SizeZ, s.SizeC, s.PlaneBytes(), p.refs}, nil
+	return tiffSeries{s.PlaneBytes(), func(z, c, t int) planeRef {
+		ref := p.pages[zct{z, c / samples, t}]
+		ref.sample = c % samples
+		return ref
+	}}, nil
 }
+
+// zct is the place of a page in an image.
+type zct struct{ z, c, t int }
 
 // placer gives each plane of an image its page.
 type placer struct {
@@ -154,7 +173,7 @@ type placer struct {
 	s                 *Series
 	order             string // such as ZCT, the first varying fastest
 	samples, channels int
-	refs              []planeRef
+	pages             map[zct]planeRef
 }
 
 // add applies one TiffData element; only tells whether it is the only one of
@@ -217,9 +236,10 @@ func (p *placer) put(name string, page *tiffPage, z, c, t int) error {
 		return damaged("%s has a page of %dx%d %s with %d samples, the metadata say %dx%d %s with %d",
 			name, page.width, page.height, pt, page.samples, p.s.SizeX, p.s.SizeY, p.s.Type, p.samples)
 	}
-	for k := range p.samples {
-		p.refs[(t*p.s.SizeC+c*p.samples+k)*p.s.SizeZ+z] = planeRef{name, page, k}
+	if p.set.placed++; p.set.placed > maxPlaced {
+		return damaged("more than %d pages are placed", maxPlaced)
 	}
+	p.pages[zct{z, c, t}] = planeRef{file: name, page: page}
 	return nil
 }
 

@@ -87,6 +87,7 @@ type ifdReader struct {
 	size  int64
 	order binary.ByteOrder
 	big   bool
+	read  int64 // bytes so far
 }
 
 // parseTIFF reads all directories of the main chain and checks that whatever
@@ -131,6 +132,10 @@ func parseTIFF(r io.ReaderAt, size int64) (*tiffFile, error) {
 func (d *ifdReader) bytes(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || n > maxTagBytes || off > d.size || n > d.size-off {
 		return nil, damaged("the TIFF refers to byte %d of %d", off, d.size)
+	}
+	// Many directories can refer to the same large table.
+	if d.read += n; d.read > 1<<20+2*d.size {
+		return nil, damaged("the directories of the TIFF have more to them than the file")
 	}
 	b := make([]byte, n)
 	if n == 0 {

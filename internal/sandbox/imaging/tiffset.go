@@ -22,16 +22,16 @@ type tiffPlanes struct {
 	series []tiffSeries
 }
 
-// tiffSeries has the planes of one series, Z varying fastest, then C, then T.
+// tiffSeries finds the planes of one series. Metadata can promise many more
+// than there are pages, so that there is no table of them all.
 type tiffSeries struct {
-	sizeZ, sizeC int
-	planeBytes   int64
-	refs         []planeRef
+	planeBytes int64
+	ref        func(z, c, t int) planeRef
 }
 
 func (t *tiffPlanes) plane(series, z, c, ti int) ([]byte, error) {
 	s := t.series[series]
-	ref := s.refs[(ti*s.sizeC+c)*s.sizeZ+z]
+	ref := s.ref(z, c, ti)
 	if ref.page == nil {
 		return make([]byte, s.planeBytes), nil
 	}
@@ -108,16 +108,12 @@ func readPlainTIFF(fsys fs.FS, main string, t *tiffFile) (*Fileset, error) {
 	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", main, err)
 	}
-	refs := make([]planeRef, s.SizeZ*s.SizeC*s.SizeT)
-	for i, p := range pages[:s.SizeZ*sizeC*s.SizeT] {
-		c, z, ti := i%sizeC, i/sizeC%s.SizeZ, i/sizeC/s.SizeZ
-		for k := range first.samples {
-			refs[(ti*s.SizeC+c*first.samples+k)*s.SizeZ+z] = planeRef{main, p, k}
-		}
+	ref := func(z, c, ti int) planeRef {
+		return planeRef{main, pages[(ti*s.SizeZ+z)*sizeC+c/first.samples], c % first.samples}
 	}
 	return &Fileset{
 		Reader: "loci.formats.in.TiffReader", Format: "Tiff", Files: []string{main}, Series: []Series{s},
-		planes: &tiffPlanes{fsys, []tiffSeries{{s.SizeZ, s.SizeC, s.PlaneBytes(), refs}}},
+		planes: &tiffPlanes{fsys, []tiffSeries{{s.PlaneBytes(), ref}}},
 	}, nil
 }
 

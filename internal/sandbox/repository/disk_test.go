@@ -85,7 +85,8 @@ func TestRawFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := raw.Read(3, 5); err != nil || string(b) != "lo\x00\x00\x00" {
+	b := []byte("xxxxx")
+	if err := raw.Read(b, 3); err != nil || string(b) != "lo\x00\x00\x00" {
 		t.Errorf("beyond the end: %q, %v", b, err)
 	}
 	if saved, err := raw.Save(f.actor); saved != nil || err != nil {

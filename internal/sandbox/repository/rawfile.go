@@ -57,16 +57,16 @@ func (r *RawFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-// Read returns exactly n bytes from a position on; what lies beyond the end is
-// zero.
-func (r *RawFile) Read(at int64, n int) ([]byte, error) {
-	b := make([]byte, n)
+// Read fills b from a position on; what lies beyond the end is zero.
+func (r *RawFile) Read(b []byte, at int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, err := r.f.ReadAt(b, at); err != nil && err != io.EOF {
-		return nil, fmt.Errorf("read file %d: %w", r.id, err)
+	n, err := r.f.ReadAt(b, at)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("read file %d: %w", r.id, err)
 	}
-	return b, nil
+	clear(b[n:])
+	return nil
 }
 
 // Write stores bytes at a position.
