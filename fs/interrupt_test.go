@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -94,4 +95,40 @@ func TestDeadline(t *testing.T) {
 		return nil
 	})
 	sh(t, `dd if=/dev/zero of="$1/new" bs=1 count=1 status=none`, dir)
+}
+
+// A killed mkdir has made its folder when it is gone, or never makes it: the
+// next program must not meet it half-way.
+func TestKilledMkdirIsSeenThrough(t *testing.T) {
+	mt := memtree.New()
+	dir := fstest.Mount(t, mt.Root())
+	entered, release := make(chan struct{}), make(chan struct{})
+	enter := sync.OnceFunc(func() { close(entered) })
+	mt.Hook(memtree.OpMkdir, "new", func(ctx context.Context) error {
+		enter()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-release:
+			return nil
+		}
+	})
+	cmd := exec.Command("mkdir", dir+"/new")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-entered
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(200 * time.Millisecond) // the kernel passes the interrupt on meanwhile
+		close(release)
+	}()
+	if err := cmd.Wait(); err == nil {
+		t.Error("mkdir was not killed")
+	}
+	if out, err := run(t, `mkdir "$1/new"`, dir); err == nil || !contains(out, "File exists") {
+		t.Errorf("the same mkdir again: got %v %q", err, out)
+	}
 }
