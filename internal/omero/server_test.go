@@ -17,6 +17,7 @@ import (
 	"omerods/internal/sandbox/repository"
 	"omerods/internal/sandbox/sample"
 	"omerods/internal/sandbox/store"
+	"omerods/peers/protocol"
 )
 
 // server is a sandbox server with the sample study.
@@ -45,7 +46,7 @@ func newServer(ctx context.Context, dir string, cfg blitz.Config, fill filler) (
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg.Store, cfg.Dir = st, dir
+	cfg.Store, cfg.Dir, cfg.Fault = st, dir, noted(cfg.Fault)
 	b, err := blitz.New(cfg)
 	if err != nil {
 		return nil, nil, err
@@ -115,7 +116,10 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	if err := errors.Join(end(), os.RemoveAll(dir)); err != nil {
+	if code == 0 && protocol.WholeRun() {
+		err = documented()
+	}
+	if err := errors.Join(err, end(), os.RemoveAll(dir)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

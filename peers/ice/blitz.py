@@ -10,6 +10,7 @@ import tempfile
 import time
 import unittest
 import uuid
+from contextlib import closing
 
 import Glacier2
 import Ice
@@ -96,7 +97,12 @@ class Blitz(unittest.TestCase):
         router = self.login.router
         self.assertEqual(router.getSessionTimeout(), 600)
         self.assertEqual(router.getACMTimeout(), 600)
-        self.assertEqual(router.getCategoryForClient(), "session-" + self.login.client)
+        # One to which only the router can send: it must not be guessed.
+        category = router.getCategoryForClient()
+        self.assertGreaterEqual(len(category), 16)
+        self.assertEqual(category, router.getCategoryForClient())
+        with closing(Login(self.encoding)) as other:
+            self.assertNotEqual(category, other.router.getCategoryForClient())
         self.assertEqual(self.login.session.ice_getIdentity().category, "session-" + self.login.client)
         self.assertIsNotNone(router.getServerProxy())
         self.assertIn(router.getClientProxy(), [(None, True), (None, Ice.Unset)])

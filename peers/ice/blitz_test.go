@@ -11,12 +11,18 @@ import (
 	"testing"
 
 	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/blitz"
+	"omerods/peers/protocol"
 )
 
 // TestClientUsesOMERO runs Ice's client against the whole sandbox.
 func TestClientUsesOMERO(t *testing.T) {
 	ws := listen(t)
-	sb, err := sandbox.Start(t.Context(), sandbox.Config{})
+	var called protocol.Calls
+	sb, err := sandbox.Start(t.Context(), sandbox.Config{OMEROFault: func(op string, _ int64) blitz.Fault {
+		called.Note(op)
+		return blitz.FaultNone
+	}})
 	if err != nil {
 		ws.Close()
 		t.Fatal(err)
@@ -43,5 +49,15 @@ func TestClientUsesOMERO(t *testing.T) {
 			args := []string{"blitz.py", endpoint(scheme, port), wholeMessages}
 			runPython(t, env, append(args, sslClient(filepath.Dir(sb.CAFile()))...)...)
 		})
+	}
+	if t.Failed() || !protocol.WholeRun() {
+		return
+	}
+	table, err := protocol.Read("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.Column(protocol.Ice, called.Seen); err != nil {
+		t.Errorf("docs/protocol.md: %v", err)
 	}
 }

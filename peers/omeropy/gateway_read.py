@@ -120,6 +120,7 @@ def in_groups():
 report({
     "who": who(), "classes": {c: sorted(ids(conn.getObjects(c))) for c in CLASSES}, "filtered": filtered(), "tree": tree(),
     "parents": parents(), "plates": plates(), "orphans": orphans(), "groups": in_groups(), "alive": conn.keepAlive(),
+    "version": conn.c.getSession().getConfigService().getVersion(),
     "searched": ids(conn.searchObjects(["Project"], "Zebraf*")), "planes": conn.getMaxPlaneSize(),
 })
 conn.close()

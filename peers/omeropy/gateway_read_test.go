@@ -38,6 +38,7 @@ type reading struct {
 	Orphans map[string][]string
 	Groups  map[string][]string
 	Alive   bool
+	Version string
 
 	Searched []int64
 	Planes   []int
@@ -89,6 +90,9 @@ func TestGatewayReads(t *testing.T) {
 		same(t, "owners and members", w.Summary, [][]int64{{userID(t, "grace")}, {ada, userID(t, "juergen")}})
 		if w.Admin || w.Leads || !w.Secure || w.Default != "lab" || len(w.Privileges) != 0 || !got.Alive {
 			t.Errorf("got %+v", w)
+		}
+		if !strings.HasPrefix(got.Version, "5.6.") {
+			t.Errorf("the server is of version %q", got.Version)
 		}
 	})
 	t.Run("classes", func(t *testing.T) {

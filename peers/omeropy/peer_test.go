@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +24,7 @@ import (
 	"omerods/internal/sandbox"
 	"omerods/internal/sandbox/blitz"
 	"omerods/internal/sandbox/store"
+	"omerods/peers/protocol"
 )
 
 // programLimit ends a program that hangs; it is no measure of speed.
@@ -33,7 +33,7 @@ const programLimit = 5 * time.Minute
 var (
 	environment string           // the Python environment
 	box         *sandbox.Sandbox // shared by all tests; each makes its own objects
-	called      sync.Map         // the operations that were called, such as "IQuery.projection"
+	called      protocol.Calls   // by omero-py
 )
 
 func TestMain(m *testing.M) {
@@ -53,15 +53,31 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	box, err = sandbox.Start(context.Background(), sandbox.Config{OMEROFault: func(op string, _ int64) blitz.Fault {
-		called.Store(op, true)
+		called.Note(op)
 		return blitz.FaultNone
 	}})
 	if err != nil {
 		return 1, err
 	}
 	code = m.Run()
+	if code == 0 && protocol.WholeRun() {
+		err = documented()
+	}
 	programs.close()
-	return code, box.Close()
+	return code, errors.Join(err, box.Close())
+}
+
+// documented compares what omero-py has called with the table of operations.
+func documented() error {
+	const page = "../../docs/protocol.md"
+	table, err := protocol.Read(page)
+	if err != nil {
+		return err
+	}
+	if err := table.Column(protocol.OMEROPy, called.Seen); err != nil {
+		return fmt.Errorf("%s: %w", page, err)
+	}
+	return nil
 }
 
 // account is a user of the sandbox by name.

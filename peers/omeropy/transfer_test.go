@@ -31,6 +31,7 @@ func mounted(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	c.Mountpoint = t.TempDir()
+	t.Cleanup(called.Pause()) // what the mount calls is not omero-py's
 	m, err := mount.Start(context.Background(), c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
