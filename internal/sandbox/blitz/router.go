@@ -15,6 +15,9 @@ type link struct {
 	srv  *Server
 	conn *iceserver.Conn
 
+	outgoing chan *ice.Request // to the client's callbacks
+	sending  sync.Once         // starts who sends them
+
 	mu       sync.Mutex // guards the fields below
 	session  *Session
 	client   string // the uuid the client chose
@@ -38,7 +41,7 @@ func (s *Server) link(c *iceserver.Conn) *link {
 	if l, ok := c.Value(linkKey{}).(*link); ok {
 		return l
 	}
-	l := &link{srv: s, conn: c, table: make(map[ice.Identity]*ice.Proxy)}
+	l := &link{srv: s, conn: c, outgoing: make(chan *ice.Request, maxOutgoing), table: make(map[ice.Identity]*ice.Proxy)}
 	c.SetValue(linkKey{}, l)
 	c.OnClose(func() { l.destroy() })
 	return l

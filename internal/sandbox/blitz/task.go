@@ -122,11 +122,11 @@ func (t *Task) stop() {
 }
 
 // Close cancels the request if it still runs; callbacks hear of the end once
-// more. Nobody waits for a client that does not listen.
+// more.
 func (t *Task) Close(context.Context) error {
 	t.stop()
 	if t.result() != nil {
-		t.srv.background(func(context.Context) { t.notify() })
+		t.notify()
 	}
 	return nil
 }

@@ -10,8 +10,12 @@ import (
 
 const callbackType = "::omero::cmd::CmdCallback"
 
-// maxWatchers is how many callbacks a handle keeps.
-const maxWatchers = 100
+const (
+	// maxWatchers is how many callbacks a handle keeps.
+	maxWatchers = 100
+	// maxOutgoing is how many calls wait for a client that does not read.
+	maxOutgoing = 1000
+)
 
 // addCallback notes an object of a client that hears how a request goes on: of
 // each step and of the end. One that comes after the end hears only that the
@@ -41,8 +45,8 @@ func (t *Task) removeCallback(_ context.Context, c *Call) ([]any, error) {
 	return nil, nil
 }
 
-// notify tells the callbacks how far the request is. It must not be called
-// with mu held.
+// notify tells the callbacks how far the request is; it does not wait for
+// their clients. It must not be called with mu held.
 func (t *Task) notify() {
 	t.mu.Lock()
 	to := make([]*ice.Proxy, 0, len(t.watchers))
@@ -71,10 +75,11 @@ func newCategory() string {
 	return string(b)
 }
 
-// callBack sends a request to an object of a client. The router finds the
-// client by the category and reaches it over the client's own connection. It
-// is oneway, as OMERO's callbacks are; a client that has left, or that does
-// not want the call, is no error.
+// callBack sends a request to an object of a client, without waiting for that.
+// The router finds the client by the category and reaches it over the client's
+// own connection. It is oneway, as OMERO's callbacks are; a client that has
+// left, or that does not want the call, is no error. One that has not read
+// maxOutgoing calls loses its connection.
 func (s *Server) callBack(to *ice.Proxy, iface, operation string, args ...any) {
 	s.mu.Lock()
 	l := s.callbacks[to.Identity.Category]
@@ -88,10 +93,30 @@ func (s *Server) callBack(to *ice.Proxy, iface, operation string, args ...any) {
 		enc = ice.Encoding10
 	}
 	params, err := s.defs.EncodeParams(enc, op.In, args)
-	if err == nil {
-		err = l.conn.Oneway(&ice.Request{Identity: to.Identity, Operation: operation, Mode: op.Mode, Params: params})
-	}
 	if err != nil {
-		s.log.Debug("callback not reached", "operation", operation, "err", err)
+		s.log.Error("callback", "operation", operation, "err", err)
+		return
+	}
+	l.sending.Do(func() { s.background(l.sendOutgoing) })
+	select {
+	case l.outgoing <- &ice.Request{Identity: to.Identity, Operation: operation, Mode: op.Mode, Params: params}:
+	default:
+		l.conn.Abort()
+	}
+}
+
+// sendOutgoing sends what callBack has queued until the connection ends.
+func (l *link) sendOutgoing(ctx context.Context) {
+	for {
+		select {
+		case r := <-l.outgoing:
+			if err := l.conn.Oneway(r); err != nil {
+				l.srv.log.Debug("callback not reached", "operation", r.Operation, "err", err)
+			}
+		case <-l.conn.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
