@@ -3,6 +3,7 @@ package omero
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,6 +13,8 @@ import (
 const (
 	// pageRows is how many rows one query asks for.
 	pageRows = 5000
+	// pageTries is how often a query is begun whose rows move between pages.
+	pageTries = 5
 	// batchIDs is how many ids one query names.
 	batchIDs = 1000
 	// parallelQueries is how many queries of one job are under way at once.
@@ -68,16 +71,34 @@ func (c *Client) page(ctx context.Context, hql string, p params, offset, limit i
 }
 
 // rows runs a query for all its rows, page by page. Its order must be total.
+// When rows come or go between two pages, it begins anew.
 func (c *Client) rows(ctx context.Context, hql string, p params) ([]row, error) {
-	var all []row
-	for {
-		part, err := c.page(ctx, hql, p, len(all), pageRows)
-		if err != nil {
-			return nil, err
+	for range pageTries {
+		all, whole, err := c.pages(ctx, hql, p)
+		if err != nil || whole {
+			return all, err
 		}
+	}
+	return nil, failure(Conflict, "query", "what is listed changes all the time")
+}
+
+// pages reads one page after the other. Each begins with the last row of the
+// one before it: if that has moved, rows after it may have been missed or may
+// come twice, and what was read is not the whole.
+func (c *Client) pages(ctx context.Context, hql string, p params) (all []row, whole bool, err error) {
+	for {
+		overlap := min(len(all), 1)
+		part, err := c.page(ctx, hql, p, len(all)-overlap, pageRows+overlap)
+		if err != nil {
+			return nil, false, err
+		}
+		if overlap > 0 && (len(part) == 0 || !reflect.DeepEqual(part[0], all[len(all)-1])) {
+			return nil, false, nil
+		}
+		part = part[overlap:]
 		all = append(all, part...)
 		if len(part) < pageRows {
-			return all, nil
+			return all, true, nil
 		}
 	}
 }
