@@ -45,7 +45,7 @@ func TestRouterIsAskedToEnd(t *testing.T) {
 	c := w.login(t, "ssl", ice.Encoding10, ice.DialOptions{})
 	before := c.call("count")[0].(int32)
 	held := c.hold("ended")
-	w.router.signal(syscall.SIGTERM)
+	w.router.terminate()
 	w.release(t, "ended")
 	if err := <-held; err != nil {
 		t.Errorf("call under way: %v", err)
@@ -118,7 +118,7 @@ func TestRouterEndsIdle(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			w := newWorld(t, nil)
 			c := w.login(t, scheme, ice.Encoding10, ice.DialOptions{})
-			w.router.signal(syscall.SIGTERM)
+			w.router.terminate()
 			<-c.s.Conn().Done()
 			if err := c.s.Conn().Err(); errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("got %v, want a graceful end", err)

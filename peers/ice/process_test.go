@@ -97,6 +97,23 @@ func (p *process) output() string {
 // signal sends a signal to the program and all that it started.
 func (p *process) signal(s syscall.Signal) { syscall.Kill(-p.cmd.Process.Pid, s) }
 
+// terminate asks the program to end, again and again until it has: Ice's
+// services ignore a signal that comes before they wait for one, which is a
+// moment after they have said that they are ready.
+func (p *process) terminate() {
+	p.signal(syscall.SIGTERM)
+	go func() {
+		for {
+			select {
+			case <-p.done: // at the latest when the bound of its life is over
+				return
+			case <-time.After(time.Second):
+				p.signal(syscall.SIGTERM)
+			}
+		}
+	}()
+}
+
 // kill ends the program at once and waits for that.
 func (p *process) kill() {
 	select {
