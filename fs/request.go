@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"syscall"
-	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
@@ -79,7 +78,7 @@ func (m *mount) begin(ctx context.Context, o op, bound *tree.Caller) (context.Co
 	}
 	end := context.CancelFunc(func() {})
 	if o.seenThrough() {
-		ctx, end = seeThrough(ctx)
+		ctx, end = tree.Outlive(ctx, tree.InterruptGrace)
 	}
 	if m.opts.Deadline > 0 && o.limited() {
 		limited, cancel := context.WithTimeout(ctx, m.opts.Deadline)
@@ -89,31 +88,13 @@ func (m *mount) begin(ctx context.Context, o op, bound *tree.Caller) (context.Co
 }
 
 // seenThrough says whether a request is a change that a server makes with one
-// answer. Giving that up at an interrupt would not undo it: it would happen a
-// moment after its program has died, under the eyes of the next one.
+// answer.
 func (o op) seenThrough() bool {
 	switch o {
 	case opMkdir, opRemove, opRmdir, opSetXattr:
 		return true
 	}
 	return false
-}
-
-// interruptGrace is how long a change goes on after an interrupt, so that
-// people can still leave a server that does not answer.
-const interruptGrace = 5 * time.Second
-
-// seeThrough returns a context that outlives ctx by interruptGrace.
-func seeThrough(ctx context.Context) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(interruptGrace):
-			cancel()
-		case <-longer.Done():
-		}
-	})
-	return longer, func() { stop(); cancel() }
 }
 
 func callerOf(ctx context.Context, bound *tree.Caller) tree.Caller {

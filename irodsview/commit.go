@@ -274,8 +274,11 @@ func (d *draft) publish(ctx context.Context) error {
 	return nil
 }
 
-// name renames the temporary object to a name that does not exist yet.
+// name renames the temporary object to a name that does not exist yet. It is
+// seen through when the program is killed, see [tree.InterruptGrace].
 func (d *draft) name(ctx context.Context, final string) error {
+	ctx, cancel := tree.Outlive(ctx, tree.InterruptGrace)
+	defer cancel()
 	c, tmp := d.s.client, d.tmpPath()
 	err := c.Rename(ctx, tmp, final, false, false)
 	if !errors.Is(err, irods.ErrLost) {

@@ -198,7 +198,9 @@ func (r *renaming) move(ctx context.Context) error {
 			return fail(err)
 		}
 	}
-	err = c.Rename(ctx, r.from, r.dest, isColl, r.replaces && !isColl)
+	through, cancel := tree.Outlive(ctx, tree.InterruptGrace)
+	err = c.Rename(through, r.from, r.dest, isColl, r.replaces && !isColl)
+	cancel()
 	if errors.Is(err, irods.ErrExists) && r.replaces && !isColl {
 		err = r.swap(ctx)
 	}
