@@ -64,7 +64,7 @@ func BenchmarkDataset(b *testing.B) {
 		}
 		n := v.root()
 		n.group, n.user = w.c.Who().Group, w.c.Who().User
-		return v, &datasetDir{node: n.child("D", id), id: id}
+		return v, &innerDir{node: n.child("D", id), kind: omero.KindDataset, id: id}
 	}
 	list := func(b *testing.B, each func(e tree.Entry)) {
 		for b.Loop() {

@@ -78,41 +78,76 @@ func newContainerList(list []omero.Container, rules nameRules) *containerList {
 	return l
 }
 
-func (a *account) projects(ctx context.Context, group, owner int64) (*containerList, error) {
-	return remember(ctx, a, fmt.Sprintf("projects/%d/%d", group, owner), func(ctx context.Context) (*containerList, error) {
-		list, err := a.c.Containers(ctx, omero.KindProject, group, owner)
+// owned lists what somebody has in a group of a kind that holds other packs.
+func (a *account) owned(ctx context.Context, kind omero.Kind, group, owner int64) (*containerList, error) {
+	return remember(ctx, a, fmt.Sprintf("owned/%s/%d/%d", kind, group, owner), func(ctx context.Context) (*containerList, error) {
+		list, err := a.c.Containers(ctx, kind, group, owner)
 		if err != nil {
-			return nil, treeError("list projects", err)
+			return nil, treeError(fmt.Sprintf("list the %ss of a user", kind), err)
 		}
 		return newContainerList(list, packsRules), nil
 	})
 }
 
-func (a *account) orphanDatasets(ctx context.Context, group, owner int64) (*containerList, error) {
-	return remember(ctx, a, fmt.Sprintf("datasets/%d/%d", group, owner), func(ctx context.Context) (*containerList, error) {
-		list, err := a.c.OrphanDatasets(ctx, group, owner)
+// orphans lists what somebody has in a group that is in no other pack: datasets
+// in no project, plates in no screen.
+func (a *account) orphans(ctx context.Context, kind omero.Kind, group, owner int64) (*containerList, error) {
+	return remember(ctx, a, fmt.Sprintf("orphans/%s/%d/%d", kind, group, owner), func(ctx context.Context) (*containerList, error) {
+		var list []omero.Container
+		var err error
+		if kind == omero.KindPlate {
+			var plates []omero.Plate
+			plates, err = a.c.OrphanPlates(ctx, group, owner)
+			list = plateContainers(plates)
+		} else {
+			list, err = a.c.OrphanDatasets(ctx, group, owner)
+		}
 		if err != nil {
-			return nil, treeError("list datasets", err)
+			return nil, treeError(fmt.Sprintf("list the %ss of a user", kind), err)
 		}
 		return newContainerList(list, packsRules), nil
 	})
 }
 
-func (a *account) datasetsOf(ctx context.Context, project int64) (*containerList, error) {
-	return remember(ctx, a, fmt.Sprintf("project/%d", project), func(ctx context.Context) (*containerList, error) {
-		list, _, err := a.c.DatasetsOf(ctx, []int64{project})
+// inside lists the packs in a project or screen.
+func (a *account) inside(ctx context.Context, p packRef) (*containerList, error) {
+	return remember(ctx, a, "inside/"+p.String(), func(ctx context.Context) (*containerList, error) {
+		var list []omero.Container
+		var err error
+		if p.kind == omero.KindScreen {
+			var plates []omero.Plate
+			plates, _, err = a.c.PlatesOf(ctx, []int64{p.id})
+			list = plateContainers(plates)
+		} else {
+			list, _, err = a.c.DatasetsOf(ctx, []int64{p.id})
+		}
 		if err != nil {
-			return nil, treeError("list the datasets of a project", err)
+			return nil, treeError(fmt.Sprintf("list what is in a %s", p.kind), err)
 		}
 		return newContainerList(list, projectRules), nil
 	})
 }
 
-func (a *account) imagesOf(ctx context.Context, dataset int64) (*shelf, error) {
-	return remember(ctx, a, fmt.Sprintf("dataset/%d", dataset), func(ctx context.Context) (*shelf, error) {
-		images, _, err := a.c.ImagesOf(ctx, []int64{dataset})
+func plateContainers(plates []omero.Plate) []omero.Container {
+	list := make([]omero.Container, len(plates))
+	for i, p := range plates {
+		list[i] = p.Container
+	}
+	return list
+}
+
+// imagesOf arranges the images of a dataset or plate.
+func (a *account) imagesOf(ctx context.Context, p packRef) (*shelf, error) {
+	return remember(ctx, a, "shelf/"+p.String(), func(ctx context.Context) (*shelf, error) {
+		var images []omero.Image
+		var err error
+		if p.kind == omero.KindPlate {
+			images, _, err = a.c.ImagesOfPlates(ctx, []int64{p.id})
+		} else {
+			images, _, err = a.c.ImagesOf(ctx, []int64{p.id})
+		}
 		if err != nil {
-			return nil, treeError("list the images of a dataset", err)
+			return nil, treeError(fmt.Sprintf("list the images of a %s", p.kind), err)
 		}
 		return a.shelve(ctx, images, datasetRules)
 	})

@@ -40,7 +40,7 @@ func (b *documenter) containers() {
 	}
 	for _, d := range b.g.datasets {
 		ds := pack.Dataset{ID: pack.NewID(pack.KindDataset, d.ID), Name: d.Name, Description: d.Description, Details: b.details(d.Meta)}
-		for _, im := range b.inDS[d.ID] {
+		for _, im := range b.in[d.ID] {
 			if b.hasFile(im) {
 				ds.Images = append(ds.Images, pack.NewID(pack.KindImage, im.ID))
 			}

@@ -9,7 +9,7 @@ import (
 	"omerods/internal/pack"
 )
 
-// PackDocument describes a project or dataset as a pack: what its transfer.xml
+// PackDocument describes a project, dataset, screen or plate as a pack: what its transfer.xml
 // says, and the list of its files.
 func (v *View) PackDocument(ctx context.Context, kind omero.Kind, id int64) (*pack.Document, *pack.Manifest, error) {
 	a, err := v.account(ctx)
@@ -50,16 +50,17 @@ type nestedPack struct {
 
 // nestedPacks lists the packs that a pack holds.
 func (a *account) nestedPacks(ctx context.Context, p packRef) ([]nestedPack, error) {
-	if p.kind != omero.KindProject {
+	kind := innerKind[p.kind]
+	if kind == "" {
 		return nil, nil
 	}
-	list, err := a.datasetsOf(ctx, p.id)
+	list, err := a.inside(ctx, p)
 	if err != nil {
-		return nil, treeError("list datasets", err)
+		return nil, err
 	}
 	nested := make([]nestedPack, len(list.order))
 	for i, id := range list.order {
-		nested[i] = nestedPack{ref: packRef{omero.KindDataset, id}, name: list.names.names[id]}
+		nested[i] = nestedPack{ref: packRef{kind, id}, name: list.names.names[id]}
 	}
 	return nested, nil
 }
@@ -76,7 +77,7 @@ type documenter struct {
 	settings map[int64][]pack.Rendering
 	stages   map[int64]*pack.StageLabel
 	pixels   map[int64]*omero.Pixels
-	inDS     map[int64][]omero.Image // by dataset
+	in       map[int64][]omero.Image // by dataset or plate
 	owners   map[packRef][]int64     // annotations by what they are linked to
 	noteByID map[int64]*omero.Annotation
 
@@ -91,13 +92,14 @@ func newDocument(g *gathered) *documenter {
 	b := &documenter{g: g, doc: &pack.Document{}, manifest: &pack.Manifest{},
 		perms: make(map[int64]string), rois: make(map[int64][]pack.ID), settings: make(map[int64][]pack.Rendering),
 		stages: make(map[int64]*pack.StageLabel), pixels: make(map[int64]*omero.Pixels),
-		inDS: make(map[int64][]omero.Image), owners: make(map[packRef][]int64), noteByID: make(map[int64]*omero.Annotation),
+		in: make(map[int64][]omero.Image), owners: make(map[packRef][]int64), noteByID: make(map[int64]*omero.Annotation),
 		placed: make(map[int64]bool), places: make(map[int64]string), attached: make(map[int64]string),
 		filePaths: make(map[int64][]string), folders: make(map[int64]string)}
 	b.index()
 	b.files()
 	b.people()
 	b.containers()
+	b.platesAndScreens()
 	b.images()
 	b.filesets()
 	b.regions()
@@ -112,7 +114,7 @@ func (b *documenter) index() {
 	}
 	for _, m := range b.g.members {
 		if im, ok := byID[m.ID]; ok {
-			b.inDS[m.Parent] = append(b.inDS[m.Parent], im)
+			b.in[m.Parent] = append(b.in[m.Parent], im)
 		}
 	}
 	for i := range b.g.pixels {
@@ -152,28 +154,33 @@ func (b *documenter) generated(path string) {
 // files gives everything its place: the manifest, in the order of listings.
 func (b *documenter) files() {
 	b.generated(sumsName)
-	if b.g.ref.kind == omero.KindDataset {
-		b.attachments("", b.notesOfDataset(b.g.object.ID))
+	kind := innerKind[b.g.ref.kind]
+	if kind == "" {
+		b.attachments("", b.notesOf(b.g.ref))
 		b.shelf("", b.g.object.ID)
 		return
 	}
-	b.attachments("", b.owners[b.g.ref])
-	names := newContainerList(b.g.datasets, projectRules).names.names
-	for _, d := range b.g.datasets {
+	b.attachments("", append(slices.Clone(b.owners[b.g.ref]), b.notesOfReagents(b.g.ref)...))
+	inner := b.g.datasets
+	if b.g.plates != nil {
+		inner = plateContainers(b.g.plates.plates)
+	}
+	names := newContainerList(inner, projectRules).names.names
+	for _, d := range inner {
 		dir := names[d.ID] + "/"
 		b.generated(dir + transferName)
 		b.generated(dir + sumsName)
-		b.attachments(dir, b.notesOfDataset(d.ID))
+		b.attachments(dir, b.notesOf(packRef{kind, d.ID}))
 		b.shelf(dir, d.ID)
 	}
 }
 
-// notesOfDataset lists the annotations of a dataset, its images and their
-// regions.
-func (b *documenter) notesOfDataset(id int64) []int64 {
-	notes := slices.Clone(b.owners[packRef{omero.KindDataset, id}])
+// notesOf lists the annotations of a dataset or plate, its parts, its images
+// and their regions.
+func (b *documenter) notesOf(p packRef) []int64 {
+	notes := append(slices.Clone(b.owners[p]), b.notesOfPlate(p)...)
 	in := make(map[int64]bool)
-	for _, im := range b.inDS[id] {
+	for _, im := range b.in[p.id] {
 		in[im.ID] = true
 		notes = append(notes, b.owners[packRef{omero.KindImage, im.ID}]...)
 	}
@@ -205,10 +212,11 @@ func (b *documenter) attachments(dir string, notes []int64) {
 	}
 }
 
-// shelf gives the files of a dataset's images their places. Those of a fileset
-// or image that has one already in an older dataset are the same as there.
-func (b *documenter) shelf(dir string, dataset int64) {
-	s := b.g.binaries.shelf(b.inDS[dataset], datasetRules)
+// shelf gives the files of the images of a dataset or plate their places. Those
+// of a fileset or image that has one already in an older one are the same as
+// there.
+func (b *documenter) shelf(dir string, of int64) {
+	s := b.g.binaries.shelf(b.in[of], datasetRules)
 	for _, it := range s.items {
 		if it.gone() {
 			continue

@@ -12,8 +12,9 @@ type gathered struct {
 	ref      packRef
 	object   omero.Container
 	datasets []omero.Container // of a project; of a dataset itself alone
-	members  []omero.Child     // images in datasets
-	shown    []omero.Image     // images in the datasets, by id
+	plates   *gatheredPlates   // of a screen; of a plate itself alone; otherwise nil
+	members  []omero.Child     // images in datasets or plates
+	shown    []omero.Image     // images in the datasets or plates, by id
 	others   []omero.Image     // further images of the same filesets
 	binaries *binaries
 	info     map[int64][]omero.Pair // of the imports, by fileset
@@ -35,13 +36,13 @@ func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
 	if g.object, err = a.c.Container(ctx, p.kind, p.id); err != nil {
 		return nil, err
 	}
-	g.datasets = []omero.Container{g.object}
-	if p.kind == omero.KindProject {
-		if g.datasets, _, err = a.c.DatasetsOf(ctx, []int64{p.id}); err != nil {
-			return nil, err
-		}
+	switch p.kind {
+	case omero.KindScreen, omero.KindPlate:
+		err = a.gatherPlates(ctx, g)
+	default:
+		err = a.gatherDatasets(ctx, g)
 	}
-	if g.shown, g.members, err = a.c.ImagesOf(ctx, idsOf(g.datasets)); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if err := a.gatherImages(ctx, g); err != nil {
@@ -51,6 +52,38 @@ func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
 		return nil, err
 	}
 	return g, a.gatherPeople(ctx, g)
+}
+
+// gatherDatasets asks for the datasets of a project, and for the images of
+// those or of the one dataset.
+func (a *account) gatherDatasets(ctx context.Context, g *gathered) (err error) {
+	g.datasets = []omero.Container{g.object}
+	if g.ref.kind == omero.KindProject {
+		if g.datasets, _, err = a.c.DatasetsOf(ctx, []int64{g.ref.id}); err != nil {
+			return err
+		}
+	}
+	g.shown, g.members, err = a.c.ImagesOf(ctx, idsOf(g.datasets))
+	return err
+}
+
+// parents are objects of one kind that may have annotations.
+type parents struct {
+	kind omero.Kind
+	ids  []int64
+}
+
+// annotated lists what in the pack may have annotations.
+func (g *gathered) annotated() []parents {
+	rois := make([]int64, len(g.rois))
+	for i, r := range g.rois {
+		rois[i] = r.ID
+	}
+	list := []parents{{omero.KindDataset, idsOf(g.datasets)}, {omero.KindImage, imageIDs(g.shown)}, {omero.KindROI, rois}}
+	if g.ref.kind == omero.KindProject {
+		list = append(list, parents{omero.KindProject, []int64{g.ref.id}})
+	}
+	return append(list, g.plates.annotated()...)
 }
 
 func idsOf(list []omero.Container) []int64 {
@@ -111,22 +144,8 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 // gatherNotes asks for the annotations of everything in the pack, for the sets
 // that its tags belong to, and for annotations of annotations.
 func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
-	rois := make([]int64, len(g.rois))
-	for i, r := range g.rois {
-		rois[i] = r.ID
-	}
-	parents := []struct {
-		kind omero.Kind
-		ids  []int64
-	}{{omero.KindDataset, idsOf(g.datasets)}, {omero.KindImage, imageIDs(g.shown)}, {omero.KindROI, rois}}
-	if g.ref.kind == omero.KindProject {
-		parents = append(parents, struct {
-			kind omero.Kind
-			ids  []int64
-		}{omero.KindProject, []int64{g.ref.id}})
-	}
 	var ids []int64
-	for _, p := range parents {
+	for _, p := range g.annotated() {
 		links, err := a.c.AnnotationLinks(ctx, p.kind, p.ids)
 		if err != nil {
 			return err
@@ -193,6 +212,7 @@ func (a *account) gatherPeople(ctx context.Context, g *gathered) (err error) {
 	for _, d := range g.datasets {
 		add(d.Meta)
 	}
+	g.plates.people(add)
 	for _, im := range g.shown {
 		add(im.Meta)
 	}

@@ -15,22 +15,22 @@ func addRefused(name string) error {
 }
 
 // Create refuses, see addRefused.
-func (d *projectDir) Create(_ context.Context, name string, _ tree.CreateOptions) (tree.File, tree.WriteHandle, error) {
+func (d *outerDir) Create(_ context.Context, name string, _ tree.CreateOptions) (tree.File, tree.WriteHandle, error) {
 	return nil, nil, addRefused(name)
 }
 
 // Mkdir refuses, see addRefused.
-func (d *projectDir) Mkdir(_ context.Context, name string, _ uint32) (tree.Dir, error) {
+func (d *outerDir) Mkdir(_ context.Context, name string, _ uint32) (tree.Dir, error) {
 	return nil, addRefused(name)
 }
 
 // Create refuses, see addRefused.
-func (d *datasetDir) Create(_ context.Context, name string, _ tree.CreateOptions) (tree.File, tree.WriteHandle, error) {
+func (d *innerDir) Create(_ context.Context, name string, _ tree.CreateOptions) (tree.File, tree.WriteHandle, error) {
 	return nil, nil, addRefused(name)
 }
 
 // Mkdir refuses, see addRefused.
-func (d *datasetDir) Mkdir(_ context.Context, name string, _ uint32) (tree.Dir, error) {
+func (d *innerDir) Mkdir(_ context.Context, name string, _ uint32) (tree.Dir, error) {
 	return nil, addRefused(name)
 }
 

@@ -36,14 +36,11 @@ func (d *sectionDir) Attr(ctx context.Context) (tree.Attr, error) {
 
 // containers are the packs in the folder.
 func (d *sectionDir) containers(ctx context.Context, a *account) (*containerList, error) {
-	switch d.section {
-	case projectsSection:
-		return a.projects(ctx, d.group, d.user)
-	case datasetsSection:
-		return a.orphanDatasets(ctx, d.group, d.user)
+	kind := omero.Kind(sectionKinds[d.section])
+	if innerKind[kind] != "" {
+		return a.owned(ctx, kind, d.group, d.user)
 	}
-	// Screens and plates are not shown yet.
-	return newContainerList(nil, packsRules), nil
+	return a.orphans(ctx, kind, d.group, d.user)
 }
 
 func (d *sectionDir) shelf(ctx context.Context, a *account) (*shelf, error) {
@@ -51,10 +48,12 @@ func (d *sectionDir) shelf(ctx context.Context, a *account) (*shelf, error) {
 }
 
 func (d *sectionDir) dir(id int64) tree.Dir {
-	if d.section == projectsSection {
-		return &projectDir{node: d.child("P", id), id: id}
+	kind := omero.Kind(sectionKinds[d.section])
+	n := d.child(keyOf[kind], id)
+	if innerKind[kind] != "" {
+		return &outerDir{node: n, kind: kind, id: id}
 	}
-	return &datasetDir{node: d.child("D", id), id: id}
+	return &innerDir{node: n, kind: kind, id: id}
 }
 
 func (d *sectionDir) Lookup(ctx context.Context, name string) (tree.Node, error) {

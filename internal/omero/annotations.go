@@ -210,8 +210,9 @@ func (c *Client) mapAnnotations(ctx context.Context, ids []int64, add func([]Ann
 }
 
 // FileAnnotationsIn lists the file annotations that belong into the folder of
-// a project or dataset: those of the project itself, or those of the dataset,
-// its images and their regions. Namespaces that begin with except are left
+// a pack: those of a project itself; those of a dataset, its images and their
+// regions; those of a screen and its reagents; those of a plate, its runs, its
+// wells, what these hold, its images and their regions. Namespaces that begin with except are left
 // out, as are annotations whose file is gone.
 func (c *Client) FileAnnotationsIn(ctx context.Context, kind Kind, id int64, except string) ([]Annotation, error) {
 	const images = `select il.child.id from DatasetImageLink il where il.parent.id = :id`
@@ -223,6 +224,8 @@ func (c *Client) FileAnnotationsIn(ctx context.Context, kind Kind, id int64, exc
 		in = `(a.id in (select l.child.id from DatasetAnnotationLink l where l.parent.id = :id) ` +
 			`or a.id in (select l.child.id from ImageAnnotationLink l where l.parent.id in (` + images + `)) ` +
 			`or a.id in (select l.child.id from RoiAnnotationLink l where l.parent.image.id in (` + images + `)))`
+	case KindScreen, KindPlate:
+		in = plateNotes(kind)
 	default:
 		return nil, failure(Invalid, "file annotations", "of a "+string(kind))
 	}

@@ -156,6 +156,13 @@ func (c *Client) ImagesOf(ctx context.Context, datasets []int64) ([]Image, []Chi
 	if err != nil {
 		return nil, nil, fmt.Errorf("images: %w", err)
 	}
+	list, links := imagesWithParents(rows)
+	return list, links, nil
+}
+
+// imagesWithParents reads rows of a link, its parent and its image; each image
+// is taken once.
+func imagesWithParents(rows []row) ([]Image, []Child) {
 	list := make([]Image, 0, len(rows))
 	links := make([]Child, 0, len(rows))
 	seen := make(map[int64]bool, len(rows))
@@ -168,7 +175,7 @@ func (c *Client) ImagesOf(ctx context.Context, datasets []int64) ([]Image, []Chi
 		}
 		links = appendChild(links, pairs, Child{Link: r.id(0), Parent: r.id(1), ID: i.ID})
 	}
-	return list, links, nil
+	return list, links
 }
 
 // ImagesByID returns images by their ids; those that are gone or not visible

@@ -217,10 +217,21 @@ func (c *Client) FieldsOf(ctx context.Context, plates []int64) ([]Field, error) 
 	return list, nil
 }
 
-// ReagentsOf lists the reagents of screens, by screen and id.
-func (c *Client) ReagentsOf(ctx context.Context, screens []int64) ([]Reagent, error) {
-	rows, err := c.rowsFor(ctx, `select r.id, r.screen.id, r.name, r.reagentIdentifier, r.description, `+meta("r")+
-		` from Reagent r where r.screen.id in (:ids) order by r.screen.id, r.id`, unique(screens))
+// ImagesOfPlates lists the images in the wells of plates, with the plates they
+// are in; the links are those fields of each image and plate that come first.
+func (c *Client) ImagesOfPlates(ctx context.Context, plates []int64) ([]Image, []Child, error) {
+	rows, err := c.rowsFor(ctx, `select ws.id, w.plate.id, `+imageColumns("i")+` from WellSample ws join ws.well w join ws.image i `+
+		`where w.plate.id in (:ids) order by i.id, ws.id`, unique(plates))
+	if err != nil {
+		return nil, nil, fmt.Errorf("images of plates: %w", err)
+	}
+	list, links := imagesWithParents(rows)
+	return list, links, nil
+}
+
+const reagentColumns = `r.id, r.screen.id, r.name, r.reagentIdentifier, r.description, `
+
+func toReagents(rows []row, err error) ([]Reagent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reagents: %w", err)
 	}
@@ -229,6 +240,16 @@ func (c *Client) ReagentsOf(ctx context.Context, screens []int64) ([]Reagent, er
 		list[i] = Reagent{ID: r.id(0), Screen: r.id(1), Name: r.str(2), Identifier: r.str(3), Description: r.str(4), Meta: r.meta(5)}
 	}
 	return list, nil
+}
+
+// ReagentsOf lists the reagents of screens, by screen and id.
+func (c *Client) ReagentsOf(ctx context.Context, screens []int64) ([]Reagent, error) {
+	return toReagents(c.rowsFor(ctx, `select `+reagentColumns+meta("r")+` from Reagent r where r.screen.id in (:ids) order by r.screen.id, r.id`, unique(screens)))
+}
+
+// ReagentsByID returns reagents by their ids; those that are gone are missing.
+func (c *Client) ReagentsByID(ctx context.Context, ids []int64) ([]Reagent, error) {
+	return toReagents(c.rowsFor(ctx, `select `+reagentColumns+meta("r")+` from Reagent r where r.id in (:ids) order by r.id`, unique(ids)))
 }
 
 // ReagentsInWells lists which reagents the wells of plates hold: the parents

@@ -29,6 +29,8 @@ type scope struct {
 var scopes = map[Kind]scope{
 	KindProject: {from: "ProjectDatasetLink pl join pl.child d join d.imageLinks il join il.child i", where: "pl.parent.id = :id"},
 	KindDataset: {from: "DatasetImageLink il join il.child i", where: "il.parent.id = :id"},
+	KindScreen:  {from: platesOfScreen + " join pt.wells w join w.wellSamples ws join ws.image i", where: "sl.parent.id = :id"},
+	KindPlate:   {from: plateItself + " join pt.wells w join w.wellSamples ws join ws.image i", where: "pt.id = :id"},
 	KindImage:   {from: "Image i", where: "i.id = :id"},
 }
 
@@ -60,9 +62,13 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 		add("d", datasets, s.where)
 		annotated("d", datasets, s.where)
 	}
-	if kind != KindImage {
+	switch kind {
+	case KindProject, KindDataset:
 		annotated("o", self, selfIs)
 		add("il", s.from, s.where)
+	case KindScreen, KindPlate:
+		plateQueries(kind, s.where, add, annotated)
+		add("ws", s.from, s.where)
 	}
 	add("i", s.from, s.where)
 	annotated("i", s.from, s.where)
@@ -86,7 +92,7 @@ func tokenColumns(alias string) string {
 	return fmt.Sprintf("select count(%[1]s.id), sum(%[1]s.id), max(%[1]s.details.updateEvent.id), max(%[1]s.details.updateEvent.time)", alias)
 }
 
-// ChangeToken asks for the token of a project, dataset or image. Annotations
+// ChangeToken asks for the token of a project, dataset, screen, plate or image. Annotations
 // whose namespace begins with except do not count. The number of queries does
 // not depend on how much belongs to the object.
 func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except string) (Token, error) {

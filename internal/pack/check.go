@@ -69,6 +69,12 @@ func (c *checker) ids(d *Document) {
 			c.id(d.Screens[i].Reagents[j].ID, KindReagent)
 		}
 	}
+	for i := range d.Reagents {
+		c.id(d.Reagents[i].ID, KindReagent)
+		if s := d.Reagents[i].Screen; s != "" && !validText(s) {
+			c.fail(ErrInvalid, "%s is of the screen %q", d.Reagents[i].ID, clip(string(s)))
+		}
+	}
 	for i := range d.Plates {
 		c.plateIDs(&d.Plates[i])
 	}

@@ -18,6 +18,9 @@ type Document struct {
 	Datasets []Dataset
 	Screens  []Screen
 	Plates   []Plate
+	// Reagents are those that wells hold though they are of screens that are not
+	// in the document.
+	Reagents []Reagent
 	// Images hold every image of each fileset in Filesets, also those in none
 	// of the Datasets: readers of packs count them.
 	Images   []Image

@@ -64,6 +64,7 @@ type encoder struct {
 	groups   map[ID]*Group
 	filesets map[ID]*Fileset
 	images   map[ID]*Image
+	reagents map[ID]bool // those that have an OME element
 	notes    map[ID]*Annotation
 	rois     map[ID]*ROI
 
@@ -86,8 +87,14 @@ func newEncoder(w io.Writer, doc *Document, m *Manifest) *encoder {
 		images:   byID(doc.Images, func(im *Image) ID { return im.ID }),
 		notes:    byID(doc.Annotations, func(a *Annotation) ID { return a.ID }),
 		rois:     byID(doc.ROIs, func(r *ROI) ID { return r.ID }),
+		reagents: make(map[ID]bool),
 		refs:     make(map[ID][]ID),
 		placed:   make(map[ID]bool, len(doc.Annotations)),
+	}
+	for i := range doc.Screens {
+		for j := range doc.Screens[i].Reagents {
+			e.reagents[doc.Screens[i].Reagents[j].ID] = true
+		}
 	}
 	e.link()
 	e.record = e.freeNumbers()

@@ -58,6 +58,7 @@ func (e *encoder) partDetails() {
 	for i := range d.Plates {
 		e.details(d.Plates[i].ID, d.Plates[i].Details)
 	}
+	eachPlatePart(d, func(id ID, details *Details) { e.details(id, *details) })
 	for i := range d.Images {
 		e.details(d.Images[i].ID, d.Images[i].Details)
 	}
@@ -160,6 +161,16 @@ func (e *encoder) rendering(r *Rendering) {
 }
 
 func (e *encoder) partPlates() {
+	for i := range e.doc.Reagents {
+		r := &e.doc.Reagents[i]
+		e.x.start("Reagent")
+		e.x.attr("ID", string(r.ID))
+		e.x.optional("Name", r.Name)
+		e.x.optional("ReagentIdentifier", r.Identifier)
+		e.x.optional("Screen", string(r.Screen))
+		e.x.element("Description", r.Description)
+		e.x.end()
+	}
 	for i := range e.doc.Plates {
 		p := &e.doc.Plates[i]
 		if _, exact := tamePlate(p); !exact {
@@ -169,7 +180,7 @@ func (e *encoder) partPlates() {
 		}
 		for j := range p.Wells {
 			w := &p.Wells[j]
-			if w.Status == "" && len(w.Reagents) < 2 {
+			if w.Status == "" && e.reagentsShown(w) {
 				continue
 			}
 			e.x.start("Well")

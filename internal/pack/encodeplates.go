@@ -13,9 +13,7 @@ func (e *encoder) plates() {
 		e.refList("AnnotationRef", e.refs[p.ID])
 		record := e.plateRecord(i)
 		e.ref("AnnotationRef", record)
-		if e.platePath(&p) != "" {
-			e.ref("AnnotationRef", nextID(record))
-		}
+		e.ref("AnnotationRef", nextID(record))
 		for j := range p.Runs {
 			e.run(&p.Runs[j])
 		}
@@ -62,11 +60,19 @@ func (e *encoder) well(w *Well, index *int64) {
 		}
 		x.end()
 	}
-	if len(w.Reagents) > 0 {
-		e.ref("ReagentRef", w.Reagents[0])
+	for _, r := range w.Reagents {
+		if e.reagents[r] {
+			e.ref("ReagentRef", r) // the schema allows of one
+			break
+		}
 	}
 	e.refList("AnnotationRef", e.refs[w.ID])
 	x.end()
+}
+
+// reagentsShown reports whether the OME element of a well has all its reagents.
+func (e *encoder) reagentsShown(w *Well) bool {
+	return len(w.Reagents) == 0 || len(w.Reagents) == 1 && e.reagents[w.Reagents[0]]
 }
 
 func (e *encoder) run(r *Run) {
@@ -86,7 +92,8 @@ func (e *encoder) run(r *Run) {
 }
 
 // platePath is the path by which readers find the plate that an import made:
-// that of its last image.
+// that of its last image. Readers stumble over a plate without one; that of a
+// plate without images is a path that no import has, so that they make a plate.
 func (e *encoder) platePath(p *Plate) string {
 	for i := len(p.Wells) - 1; i >= 0; i-- {
 		for j := len(p.Wells[i].Samples) - 1; j >= 0; j-- {
@@ -95,5 +102,5 @@ func (e *encoder) platePath(p *Plate) string {
 			}
 		}
 	}
-	return ""
+	return TransferXML
 }

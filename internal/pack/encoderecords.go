@@ -22,9 +22,7 @@ func (e *encoder) records() {
 		p := &e.doc.Plates[i]
 		id := e.plateRecord(i)
 		e.provenanceRecord(id, "origin_plate_id", p.ID, p.Details)
-		if path := e.platePath(p); path != "" {
-			e.pathRecord(nextID(id), path)
-		}
+		e.pathRecord(nextID(id), e.platePath(p))
 	}
 	for i := range e.doc.Annotations {
 		if a := &e.doc.Annotations[i]; a.Kind == FileAnnotation && e.placed[a.ID] {

@@ -144,8 +144,12 @@ func fullPlate(doc *Document, who Details) {
 	doc.Screens = []Screen{{
 		ID: "Screen:1", Name: "screen", Description: "d", Type: "RNAi", ProtocolIdentifier: "p1", ProtocolDescription: "pd",
 		ReagentSetIdentifier: "r1", ReagentSetDescription: "rd", Plates: []ID{"Plate:2"}, Details: who,
-		Reagents: []Reagent{{ID: "Reagent:1", Name: "siRNA", Description: "x", Identifier: "y"}, {ID: "Reagent:2"}},
+		Reagents: []Reagent{{ID: "Reagent:1", Name: "siRNA", Description: "x", Identifier: "y", Details: who}, {ID: "Reagent:2"}},
 	}}
+	doc.Reagents = []Reagent{
+		{ID: "Reagent:3", Name: "of another\x01screen", Description: " d ", Identifier: "CHEBI:1", Screen: "Screen:9", Details: who},
+		{ID: "Reagent:4"},
+	}
 	doc.Plates = []Plate{{
 		ID: "Plate:2", Name: "plate", Description: "pd", Status: "done", ExternalIdentifier: "e", RowNaming: "letter", ColumnNaming: "roman",
 		Rows: new(8), Columns: new(0), OriginX: &Quantity{1, Micrometer}, DefaultField: new(0), Details: who,
@@ -155,10 +159,12 @@ func fullPlate(doc *Document, who Details) {
 				Reagents: []ID{"Reagent:1", "Reagent:2"},
 				Samples:  []WellSample{{ID: "WellSample:31", Image: "Image:201", X: &Quantity{1, ReferenceFrame}, Y: &Quantity{2, "mm"}, Timepoint: day1}},
 			},
+			{ID: "Well:23", Row: 1, Reagents: []ID{"Reagent:3", "Reagent:2"}, Details: who},
+			{ID: "Well:24", Row: 1, Column: 1, Reagents: []ID{"Reagent:4"}},
 			{ID: "Well:22", Row: 0, Column: 1, Reagents: []ID{"Reagent:2"}, Samples: []WellSample{{ID: "WellSample:32", Image: "Image:202"}, {ID: "WellSample:33"}}},
 		},
 		Runs: []Run{
-			{ID: "PlateAcquisition:41", Name: "run", Description: "rd", Start: day1, End: day2, MaximumFields: new(2), Samples: []ID{"WellSample:31", "WellSample:32"}},
+			{ID: "PlateAcquisition:41", Name: "run", Description: "rd", Start: day1, End: day2, MaximumFields: new(2), Samples: []ID{"WellSample:31", "WellSample:32"}, Details: who},
 			{ID: "PlateAcquisition:42", MaximumFields: new(0)},
 		},
 	}}
@@ -208,6 +214,7 @@ func fullAnnotations(doc *Document, who Details) {
 		{From: "OriginalFile:601", To: "Annotation:49"},
 		{From: "Screen:1", To: "Annotation:31"},
 		{From: "Reagent:1", To: "Annotation:31"},
+		{From: "Reagent:3", To: "Annotation:31"},
 		{From: "Plate:2", To: "Annotation:31"},
 		{From: "Plate:2", To: "Annotation:45"},
 		{From: "Well:21", To: "Annotation:35"},

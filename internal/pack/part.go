@@ -15,6 +15,7 @@ type part struct {
 	images   map[ID]partImage
 	plates   map[ID]Plate
 	wells    map[ID]Well
+	reagents []Reagent
 	runs     map[ID]Run
 	filesets []Fileset
 	rois     []placed[ROI]
@@ -117,6 +118,8 @@ func (d *decoder) partElement(e *element) {
 		e.skip()
 	case "Image":
 		p.image(e)
+	case "Reagent":
+		p.reagent(e)
 	case "Plate":
 		p.plates[e.id("ID")] = readPlate(e)
 		e.skip()
@@ -143,6 +146,18 @@ func (d *decoder) partElement(e *element) {
 	default:
 		e.skip()
 	}
+}
+
+func (p *part) reagent(e *element) {
+	r := Reagent{ID: e.id("ID"), Name: e.get("Name"), Identifier: e.get("ReagentIdentifier"), Screen: e.id("Screen")}
+	e.children(func(c *element) {
+		if c.name.Local == "Description" {
+			r.Description = c.text()
+		} else {
+			c.skip()
+		}
+	})
+	p.reagents = append(p.reagents, r)
 }
 
 func (p *part) image(e *element) {

@@ -48,6 +48,7 @@ func (p *part) applyImages(doc *Document) {
 }
 
 func (p *part) applyPlates(doc *Document) {
+	doc.Reagents = p.reagents
 	for i := range doc.Plates {
 		pl := &doc.Plates[i]
 		if full, ok := p.plates[pl.ID]; ok {
@@ -162,6 +163,7 @@ func (p *part) applyDetails(d *Document) {
 	for i := range d.Plates {
 		d.Plates[i].Details = p.details[d.Plates[i].ID]
 	}
+	eachPlatePart(d, func(id ID, details *Details) { *details = p.details[id] })
 	for i := range d.Images {
 		d.Images[i].Details = p.details[d.Images[i].ID]
 	}

@@ -23,6 +23,10 @@ type Reagent struct {
 	Name        string
 	Description string
 	Identifier  string
+	// Screen is the screen of a reagent among the Reagents of a Document, which
+	// is not in it; "" of the reagents of a Screen.
+	Screen  ID
+	Details Details
 }
 
 // Plate is a grid of wells.
@@ -50,6 +54,7 @@ type Run struct {
 	Start, End    time.Time // zero: not known
 	MaximumFields *int
 	Samples       []ID // well samples taken in it
+	Details       Details
 }
 
 // Well is one place of a plate.
@@ -62,7 +67,8 @@ type Well struct {
 	ExternalDescription string
 	Color               *int32 // RGBA, red in the top byte
 	Reagents            []ID
-	Samples             []WellSample
+	Samples             []WellSample // over all runs, in the order of their places
+	Details             Details
 }
 
 // WellSample is one field of a well.

@@ -71,11 +71,11 @@ func eachPlateText(d *Document, visit textVisit) {
 		visit(s.ID, "ReagentSetIdentifier", 0, &s.ReagentSetIdentifier)
 		visit(s.ID, "ReagentSetDescription", 0, &s.ReagentSetDescription)
 		for j := range s.Reagents {
-			r := &s.Reagents[j]
-			visit(r.ID, "Name", 0, &r.Name)
-			visit(r.ID, "Description", 0, &r.Description)
-			visit(r.ID, "ReagentIdentifier", 0, &r.Identifier)
+			eachReagentText(&s.Reagents[j], visit)
 		}
+	}
+	for i := range d.Reagents {
+		eachReagentText(&d.Reagents[i], visit)
 	}
 	for i := range d.Plates {
 		p := &d.Plates[i]
@@ -98,6 +98,12 @@ func eachPlateText(d *Document, visit textVisit) {
 			visit(w.ID, "ExternalDescription", 0, &w.ExternalDescription)
 		}
 	}
+}
+
+func eachReagentText(r *Reagent, visit textVisit) {
+	visit(r.ID, "Name", 0, &r.Name)
+	visit(r.ID, "Description", 0, &r.Description)
+	visit(r.ID, "ReagentIdentifier", 0, &r.Identifier)
 }
 
 func eachImageText(im *Image, visit textVisit) {
