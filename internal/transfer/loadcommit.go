@@ -172,7 +172,7 @@ func (l *Load) giveUp(state State, err error) {
 
 // freeAll gives all room in the spool back; the mutex is held.
 func (l *Load) freeAll() {
-	for _, f := range l.top.files(map[string]*stagedFile{}) {
+	for _, f := range l.written() {
 		f.content.Free()
 	}
 	for _, w := range l.wanted {

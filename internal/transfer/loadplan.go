@@ -43,39 +43,14 @@ func (l *Load) plan(f *stagedFile) error {
 	if _, err := f.content.Sums(); err != nil { // they outlive the content
 		return err
 	}
-	r := io.NewSectionReader(f.content, 0, f.content.Size())
-	doc, manifest, err := pack.Decode(r, pack.Limits{})
-	switch {
-	case errors.Is(err, pack.ErrOldPack):
-		return tree.Errorf(tree.ErrInvalid, "this pack was written by an omero-cli-transfer older than 1.0: %w", err).
-			WithAdvice("pack it again with version 1.0 or later")
-	case errors.Is(err, pack.ErrNewer):
-		return tree.Errorf(tree.ErrInvalid, "this pack was written by a newer omerods: %w", err).WithAdvice("update omerods")
-	case err != nil:
-		return tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: %w", err)
+	p, err := l.readPlan(io.NewSectionReader(f.content, 0, f.content.Size()))
+	if err != nil {
+		return err
 	}
-	if kind := packKind(doc); kind != l.place.Kind() {
-		return tree.Errorf(tree.ErrInvalid, "this is the pack of %s, and %s takes %s", withArticle(kind), l.place.Key(), withArticle(l.place.Kind())).
-			WithAdvice("copy it into %s", placeFor(kind))
-	}
-	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
-		return tree.Errorf(tree.ErrNotPermitted, "packs with plates or screens cannot be loaded yet")
-	}
-	units := unitsOf(doc)
-	if p := sharedPath(units); p != "" {
-		return tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: two filesets of it have the file %s", p)
-	}
-
 	l.mu.Lock()
-	l.doc, l.xml, l.ours = doc, f, manifest != nil
-	l.units = units
-	l.want(manifest)
-	l.record.Object, l.record.Name = string(doc.Origin.Object), doc.Origin.Name
-	l.record.Files = len(l.wanted)
-	l.missing = len(l.wanted)
-	f.arrived = true
-	staged := l.top.files(map[string]*stagedFile{})
-	l.of.cfg.Records.Put(l.record)
+	l.follow(p)
+	l.xml, f.arrived = f, true
+	staged := l.written()
 	l.mu.Unlock()
 	f.content.Free()
 
@@ -94,6 +69,56 @@ func (l *Load) plan(f *stagedFile) error {
 		}
 	}
 	return nil
+}
+
+// plan is what a transfer.xml asks of a load.
+type plan struct {
+	doc      *pack.Document
+	manifest *pack.Manifest
+	units    []*unit
+}
+
+// readPlan reads a transfer.xml and checks that its pack can be loaded here.
+// Its memory is bounded by the limits of the decoder.
+func (l *Load) readPlan(r io.Reader) (plan, error) {
+	doc, manifest, err := pack.Decode(r, pack.Limits{})
+	switch {
+	case errors.Is(err, pack.ErrOldPack):
+		return plan{}, tree.Errorf(tree.ErrInvalid, "this pack was written by an omero-cli-transfer older than 1.0: %w", err).
+			WithAdvice("pack it again with version 1.0 or later")
+	case errors.Is(err, pack.ErrNewer):
+		return plan{}, tree.Errorf(tree.ErrInvalid, "this pack was written by a newer omerods: %w", err).WithAdvice("update omerods")
+	case err != nil:
+		return plan{}, tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: %w", err)
+	}
+	if kind := packKind(doc); kind != l.place.Kind() {
+		return plan{}, tree.Errorf(tree.ErrInvalid, "this is the pack of %s, and %s takes %s", withArticle(kind), l.place.Key(), withArticle(l.place.Kind())).
+			WithAdvice("copy it into %s", placeFor(kind))
+	}
+	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
+		return plan{}, tree.Errorf(tree.ErrNotPermitted, "packs with plates or screens cannot be loaded yet")
+	}
+	units := unitsOf(doc)
+	if p := sharedPath(units); p != "" {
+		return plan{}, tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: two filesets of it have the file %s", p)
+	}
+	return plan{doc, manifest, units}, nil
+}
+
+// follow makes the load wait for what a plan asks for; the mutex is held.
+func (l *Load) follow(p plan) {
+	l.doc, l.ours = p.doc, p.manifest != nil
+	l.units = p.units
+	l.want(p.manifest)
+	l.record.Object, l.record.Name = string(p.doc.Origin.Object), p.doc.Origin.Name
+	l.record.Files = len(l.wanted)
+	l.missing = len(l.wanted)
+	l.of.cfg.Records.Put(l.record)
+}
+
+// written lists what has been staged by its path in the pack; the mutex is held.
+func (l *Load) written() map[string]*stagedFile {
+	return l.top.files(map[string]*stagedFile{})
 }
 
 func (l *Load) note(text string) {
@@ -239,7 +264,7 @@ func (l *Load) settle() {
 		return
 	}
 	l.settled = true
-	staged := l.top.files(map[string]*stagedFile{})
+	staged := l.written()
 	for p, w := range l.wanted {
 		f := staged[p]
 		if f != nil && !w.here && w.first == nil && w.Size < 0 && f.content.Size() == 0 &&
