@@ -85,6 +85,8 @@ type deletion struct {
 	maybe map[graphKey]*store.Row
 	// cleared are references that become null.
 	cleared []clearedRef
+	// pinned are the ends of associations of which the holder must go, too.
+	pinned []pin
 }
 
 func newDeletion(tx *store.Tx, who *Caller) *deletion {
@@ -98,6 +100,9 @@ type clearedRef struct {
 	key  graphKey
 	prop *store.Property
 }
+
+// pin is an object with the one that keeps it from going alone.
+type pin struct{ row, holder *store.Row }
 
 func keyOf(r *store.Row) graphKey { return graphKey{r.Class.Root, r.ID} }
 
@@ -204,9 +209,20 @@ func (d *deletion) expand() error {
 			return err
 		}
 		if !grown && !more {
-			return nil
+			return d.unpinned()
 		}
 	}
+}
+
+// unpinned checks that nothing goes whose holder stays.
+func (d *deletion) unpinned() error {
+	for _, p := range d.pinned {
+		if d.gone[keyOf(p.holder)] == nil {
+			return &graphError{fmt.Sprintf("may not %s %s[%d] while %s[%d] remains",
+				d.verb, p.row.Class.Name, p.row.ID, p.holder.Class.Name, p.holder.ID)}
+		}
+	}
+	return nil
 }
 
 // around looks at what refers to an object that goes, and at what it refers to.
@@ -220,6 +236,8 @@ func (d *deletion) around(row *store.Row) error {
 			switch {
 			case q.Class.Link:
 				d.add(q)
+			case pins[p.String()]:
+				d.pinned = append(d.pinned, pin{row, q})
 			case d.excluded(q) && p.Required:
 				return &graphError{fmt.Sprintf("%s[%d] is excluded but needs %s[%d]", q.Class.Name, q.ID, row.Class.Name, row.ID)}
 			case !d.excluded(q) && (p.Required || dependents[p.String()]):

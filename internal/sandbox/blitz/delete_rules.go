@@ -40,6 +40,13 @@ var holders = map[string]bool{
 	"Image.fileset": true,
 }
 
+// pins are required associations whose holder does not go with the target: a
+// request that would take the target and leave the holder is refused. An image
+// in a well goes only with the well's field.
+var pins = map[string]bool{
+	"WellSample.image": true,
+}
+
 // keepsChild are the links whose child stays when the parent goes: folders and
 // tag sets only point at what they hold.
 var keepsChild = map[string]bool{

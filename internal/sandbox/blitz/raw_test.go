@@ -185,6 +185,7 @@ func TestRawPixelsOfNoFiles(t *testing.T) {
 		"pixelsType":     c.fresh("PixelsType", map[string]any{"value": "uint8"}),
 		"dimensionOrder": c.fresh("DimensionOrder", map[string]any{"value": "XYZCT"}),
 	})
+	image.Set("pixelsSeq", []any{pixels}).Set("pixelsLoaded", true)
 	id := c.save(pixels)[0]
 	s := c.open("createRawPixelsStore")
 	c.must(s, pixelsType, "setPixelsId", id, false)

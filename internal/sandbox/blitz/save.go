@@ -18,6 +18,8 @@ type saver struct {
 	// before they are inserted.
 	fresh   map[graphKey]*store.Row
 	touched []*store.Row // rows of loaded objects
+	// contained are the objects that came within a loaded collection.
+	contained map[*ice.Object]bool
 	// collected are the collections that came loaded, and go back so.
 	collected []collected
 	depth     int
@@ -37,7 +39,7 @@ const maxGraphDepth = 1000
 func (c *Call) SaveGraph(tx *store.Tx, who *Caller, roots []any) ([]*store.Row, *saver, error) {
 	sv := &saver{
 		c: c, tx: tx, who: who, author: tx.As(who.Actor()),
-		seen: make(map[*ice.Object]*store.Row), fresh: make(map[graphKey]*store.Row),
+		seen: make(map[*ice.Object]*store.Row), fresh: make(map[graphKey]*store.Row), contained: make(map[*ice.Object]bool),
 	}
 	rows := make([]*store.Row, len(roots))
 	for i, v := range roots {
@@ -136,11 +138,26 @@ func (sv *saver) insert(o *ice.Object, class *store.Class) (*store.Row, error) {
 	if err := sv.members(o, row); err != nil {
 		return nil, err
 	}
+	if err := sv.alone(o, row); err != nil {
+		return nil, err
+	}
 	if err := sv.place(o, row); err != nil {
 		return nil, err
 	}
 	sv.author.Insert(row)
 	return row, sv.collections(o, row)
+}
+
+// alone refuses a new element of an ordered collection that did not come in the
+// loaded collection of its owner: there its place is written, not in the
+// element's own association, which the server does not insert.
+func (sv *saver) alone(o *ice.Object, row *store.Row) error {
+	p := row.Class.OwnerInOrder()
+	if p == nil || sv.contained[o] {
+		return nil
+	}
+	return Fail(Validation, "not-null property references a null or transient value: %s._%sBackref",
+		row.Class.Java, p.Name)
 }
 
 // place decides the owner and the group of a new object.

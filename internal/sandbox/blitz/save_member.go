@@ -143,6 +143,7 @@ func (sv *saver) element(o *ice.Object, row *store.Row, p *store.Property, e *ic
 			e.Set(p.Inverse.Name, o)
 		}
 	}
+	sv.contained[e] = true
 	elem, err := sv.save(e)
 	if err != nil {
 		return err

@@ -6,8 +6,8 @@ import (
 	"omerods/internal/sandbox/store"
 )
 
-// annotate links the annotations that came with the settings to the plates, or
-// to the images when there is none.
+// annotate links the annotations that came with the settings to each image,
+// also of a plate, which itself gets none.
 func (w *writer) annotate() error {
 	if w.settings.Annotate == nil {
 		return nil
@@ -16,13 +16,9 @@ func (w *writer) annotate() error {
 	if err != nil {
 		return err
 	}
-	objects, class := w.images, "ImageAnnotationLink"
-	if len(w.plates) > 0 {
-		objects, class = w.plates, "PlateAnnotationLink"
-	}
-	for _, o := range objects {
+	for _, o := range w.images {
 		for _, id := range ids {
-			if _, err := w.a.Create(class, store.Values{"parent": o, "child": id}); err != nil {
+			if _, err := w.a.Create("ImageAnnotationLink", store.Values{"parent": o, "child": id}); err != nil {
 				return err
 			}
 		}

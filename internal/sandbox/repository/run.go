@@ -41,8 +41,8 @@ type Settings struct {
 	Thumbnails *bool
 	// NoStats leaves out the look at all pixels.
 	NoStats bool
-	// Annotate returns the ids of the annotations that every image, or plate,
-	// is linked to. It may create them.
+	// Annotate returns the ids of the annotations that every image is linked
+	// to. It may create them.
 	Annotate func(a *store.Author) ([]int64, error)
 	// Link checks that the actor may link to the target.
 	Link func(a *store.Author, target *store.Row) error

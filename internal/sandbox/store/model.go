@@ -107,6 +107,19 @@ func (c *Class) IsA(base *Class) bool {
 	return false
 }
 
+// OwnerInOrder returns the ordered collection without which an object of the
+// class cannot be, nil when there is none.
+func (c *Class) OwnerInOrder() *Property {
+	for ; c != nil; c = c.Base {
+		for _, p := range c.ordered {
+			if p.Inverse.Required {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
 // Property returns the member of that name, nil when there is none. It finds
 // inherited members, id, version and details.
 func (c *Class) Property(name string) *Property { return c.props[name] }
