@@ -33,11 +33,15 @@ func (c *Client) forget(ctx context.Context, key string, why error) error {
 	return why
 }
 
-// deleteFilesets deletes filesets, once more when the connection breaks
+// deleteFilesets deletes filesets and the plates that came of them, without
+// which their images do not go. It tries once more when the connection breaks
 // meanwhile: an id is never given to another object.
 func (c *Client) deleteFilesets(ctx context.Context, ids []int64) error {
 	for try := 1; ; try++ {
-		_, err := c.Delete(ctx, map[Kind][]int64{KindFileset: ids}, DeleteOptions{})
+		plates, _, err := c.PlatesOfFilesets(ctx, ids)
+		if err == nil {
+			_, err = c.Delete(ctx, map[Kind][]int64{KindFileset: ids, KindPlate: plates}, DeleteOptions{})
+		}
 		if errors.Is(err, NotFound) {
 			return nil
 		}

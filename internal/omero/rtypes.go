@@ -43,6 +43,22 @@ func (c *Client) optional(s string) any {
 	return c.rstring(s)
 }
 
+// optionalInt returns an RInt, or null.
+func (c *Client) optionalInt(v *int) any {
+	if v == nil {
+		return nil
+	}
+	return c.rint(*v)
+}
+
+// optionalTime returns an RTime, or null for the zero time.
+func (c *Client) optionalTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return c.rtime(t)
+}
+
 // param makes the RType of a query parameter.
 func (c *Client) param(v any) any {
 	switch v := v.(type) {
