@@ -35,6 +35,8 @@ type Client struct {
 
 	saves sync.Mutex // held while an annotation is replaced
 
+	mappings sync.Map // mappingKey to []member
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }

@@ -2,6 +2,7 @@ package omero
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"omerods/internal/ice"
@@ -13,14 +14,15 @@ type Batch struct {
 	c     *Client
 	roots []*ice.Object
 	refs  []Ref // parallel to roots
+	edits []*Edit
 	err   error
 }
 
 // NewBatch starts an empty batch.
 func (c *Client) NewBatch() *Batch { return &Batch{c: c} }
 
-// Len is how many objects are in the batch.
-func (b *Batch) Len() int { return len(b.roots) }
+// Len is how many new objects and changes are in the batch.
+func (b *Batch) Len() int { return len(b.roots) + len(b.edits) }
 
 func (b *Batch) add(kind string, o *ice.Object, err error) Ref {
 	if err != nil {
@@ -129,17 +131,35 @@ func (s Saved) ID(r Ref) int64 {
 }
 
 // Save makes everything in the batch at once, in the group of ctx. It is never
-// repeated: when the connection breaks meanwhile, the error says Unsure.
+// repeated when the connection breaks meanwhile: then the error says Unsure.
 func (c *Client) Save(ctx context.Context, b *Batch) (Saved, error) {
 	if b.err != nil {
 		return Saved{}, b.err
 	}
-	if len(b.roots) == 0 {
-		return Saved{}, nil
+	for try := 1; ; try++ {
+		s, err := c.save(ctx, b)
+		// Nothing was done when what a batch changes has changed meanwhile.
+		if err == nil || len(b.edits) == 0 || !errors.Is(err, Conflict) || try >= conflictTries {
+			return s, err
+		}
 	}
+}
+
+func (c *Client) save(ctx context.Context, b *Batch) (Saved, error) {
 	roots := make([]any, len(b.roots))
 	for i, o := range b.roots {
 		roots[i] = o
+	}
+	changed, err := c.edited(ctx, b.edits)
+	if err != nil {
+		return Saved{}, err
+	}
+	if roots = append(roots, changed...); len(roots) == 0 {
+		return Saved{}, nil
+	}
+	if len(b.roots) == 0 {
+		_, err := c.call(ctx, updateService, "saveArray", roots)
+		return Saved{}, err
 	}
 	res, err := c.call(ctx, updateService, "saveAndReturnIds", roots)
 	ids, err := result[[]int64]("saveAndReturnIds", res, err)
@@ -150,8 +170,8 @@ func (c *Client) Save(ctx context.Context, b *Batch) (Saved, error) {
 		return Saved{}, failure(Internal, "create", fmt.Sprintf("%d ids for %d objects", len(ids), len(roots)))
 	}
 	s := Saved{ids: make(map[*ice.Object]int64, len(ids))}
-	for i, id := range ids {
-		s.ids[b.roots[i]] = id
+	for i, o := range b.roots {
+		s.ids[o] = ids[i]
 	}
 	return s, nil
 }

@@ -163,7 +163,8 @@ func TestServersOfAnotherModelAreRefused(t *testing.T) {
 // Every member that queries and new objects name exists in the model.
 func TestUnitsAreThoseOfTheModel(t *testing.T) {
 	defs := slice.Definitions()
-	for enum, symbols := range map[string]map[string]string{"UnitsLength": lengthSymbols, "UnitsTime": timeSymbols} {
+	for class, symbols := range unitSymbols {
+		enum := "Units" + class
 		values := defs.Enum("::omero::model::enums::" + enum).Values
 		for name := range symbols {
 			if _, ok := values[name]; !ok {

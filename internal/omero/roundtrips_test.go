@@ -132,6 +132,14 @@ func TestListingsCostAConstantNumberOfRoundTrips(t *testing.T) {
 		{"PixelsOf", func(m many) (int, error) { l, err := cl.PixelsOf(ctx, m.images); return length(len(l), err) }},
 		{"Renderings", func(m many) (int, error) { _, err := cl.Renderings(ctx, m.images); return len(m.images), err }},
 		{"StageLabels", func(m many) (int, error) { _, err := cl.StageLabels(ctx, m.images); return len(m.images), err }},
+		{"ImageSettings", func(m many) (int, error) { l, err := cl.ImageSettings(ctx, m.images); return length(len(l), err) }},
+		{"Planes", func(m many) (int, error) { _, err := cl.Planes(ctx, m.images); return len(m.images), err }},
+		{"Instruments", func(m many) (int, error) { _, err := cl.Instruments(ctx, m.images); return len(m.images), err }},
+		{"Experiments", func(m many) (int, error) { _, err := cl.Experiments(ctx, m.images); return len(m.images), err }},
+		{"Unreferenced", func(m many) (int, error) {
+			l, err := cl.Unreferenced(ctx, omero.KindInstrument, m.images)
+			return length(len(l), err)
+		}},
 		{"AnnotationLinks", func(m many) (int, error) {
 			l, err := cl.AnnotationLinks(ctx, omero.KindImage, m.images)
 			return length(len(l), err)

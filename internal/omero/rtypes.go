@@ -172,6 +172,14 @@ func (r row) color(i int) *int32 {
 	return &n
 }
 
+func (r row) strOrNil(i int) *string {
+	v, ok := r.at(i).(string)
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
 func (r row) boolOrNil(i int) *bool {
 	v, ok := r.at(i).(bool)
 	if !ok {
@@ -188,8 +196,8 @@ func (r row) f64OrNil(i int) *float64 {
 	return &v
 }
 
-// quantity reads a length or a time, which a projection returns as a map.
-// Units of other things give nil.
+// quantity reads a quantity, which a projection returns as a map. Unknown
+// units give nil.
 func (r row) quantity(i int) *Quantity {
 	m, ok := r.at(i).(map[string]any)
 	if !ok {
@@ -197,7 +205,7 @@ func (r row) quantity(i int) *Quantity {
 	}
 	v, ok := m["value"].(float64)
 	name, _ := m["unit"].(string)
-	symbol := unitSymbol(name)
+	symbol := symbolOf[name]
 	if !ok || symbol == "" {
 		return nil
 	}

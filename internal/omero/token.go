@@ -79,6 +79,7 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	own := " and rd.details.owner.id = i.details.owner.id"
 	add("rd", s.from+settings, s.where+own)
 	add("cb", s.from+settings+" join rd.waveRendering cb", s.where+own)
+	acquisitionToken(s, add)
 	add("f", s.from+" join i.fileset f", s.where)
 	// The images of a fileset that are shown nowhere in the object.
 	add("y", s.from+" join i.fileset f join f.images y", s.where)

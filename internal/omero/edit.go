@@ -1,0 +1,179 @@
+package omero
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+
+	"omerods/internal/ice"
+)
+
+// Edit is what a [Batch] changes of an object that exists.
+type Edit struct {
+	c   *Client
+	of  Ref
+	set []edited // in the order of the calls
+	err error
+}
+
+// edited is one member with its new value: nil, what the wire has for it, or
+// the Ref of an object.
+type edited struct {
+	name  string
+	value any
+}
+
+// Change adds a change of an existing object to the batch. As long as nothing
+// is said of it, it does nothing. An object may be changed once in a batch.
+func (b *Batch) Change(of Ref) *Edit {
+	e := &Edit{c: b.c, of: of}
+	b.edits = append(b.edits, e)
+	return e
+}
+
+// Object adds a new object of a class with the members that a struct has
+// fields for (such as [Objective], whose ID does not count), and the objects
+// that it names; the zero Ref stands for none.
+func (b *Batch) Object(class Kind, v any, named map[string]Ref) Ref {
+	if b.c.defs.Class(modelClass(string(class))) == nil {
+		return b.add(string(class), nil, failure(Invalid, "create", fmt.Sprintf("a %q", class)))
+	}
+	o := b.c.fresh(string(class))
+	if v != nil {
+		if err := b.c.fill(o, string(class), v); err != nil {
+			return b.add(string(class), nil, err)
+		}
+	}
+	for name, r := range named {
+		if r == (Ref{}) {
+			continue
+		}
+		if !o.Has(name) {
+			return b.add(string(class), nil, failure(Invalid, "create", fmt.Sprintf("a %s names no %s", class, name)))
+		}
+		o.Set(name, b.c.object(r))
+	}
+	return b.add(string(class), o, nil)
+}
+
+// Filter adds a filter to those that light of the kind passes in a filter set
+// or a light path, behind all that are there.
+func (b *Batch) Filter(of, filter Ref, excitation bool) Ref {
+	return b.link(string(filterLink(Kind(of.kind), excitation)), of, filter)
+}
+
+// Fields changes the members in which two structs of one type differ from what
+// now says to what want says. Ids do not count, and what the server requires
+// is not taken away.
+func (e *Edit) Fields(now, want any) *Edit {
+	a, b := reflect.Indirect(reflect.ValueOf(now)), reflect.Indirect(reflect.ValueOf(want))
+	for _, m := range e.c.members(e.of.kind, a.Type()) {
+		old, next := a.FieldByIndex(m.field), b.FieldByIndex(m.field)
+		if m.kind == idMember || sameField(old, next) || m.required && next.IsZero() {
+			continue
+		}
+		v, err := e.c.memberValue(m, next)
+		if err != nil && e.err == nil {
+			e.err = fmt.Errorf("%s of %s: %w", m.name, e.of.kind, err)
+		}
+		e.set = append(e.set, edited{m.name, v})
+	}
+	return e
+}
+
+func sameField(a, b reflect.Value) bool {
+	if a.Kind() == reflect.Slice && a.Len() == 0 && b.Len() == 0 {
+		return true
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+// Refer makes a member name another object, which may be new in the same
+// batch; the zero Ref means none.
+func (e *Edit) Refer(member string, to Ref) *Edit {
+	if class := e.c.defs.Class(modelClass(e.of.kind)); class == nil || class.FieldIndex(member) < 0 {
+		e.err = failure(Invalid, "change", fmt.Sprintf("a %s names no %s", e.of.kind, member))
+		return e
+	}
+	e.set = append(e.set, edited{member, to})
+	return e
+}
+
+// edited loads the objects that change, as they are now, and changes them.
+func (c *Client) edited(ctx context.Context, edits []*Edit) ([]any, error) {
+	byKind := make(map[string]map[int64]*Edit)
+	for _, e := range edits {
+		if e.err != nil {
+			return nil, e.err
+		}
+		if len(e.set) == 0 {
+			continue
+		}
+		if byKind[e.of.kind] == nil {
+			byKind[e.of.kind] = make(map[int64]*Edit)
+		}
+		if byKind[e.of.kind][e.of.id] != nil {
+			return nil, failure(Invalid, "change", fmt.Sprintf("%s %d twice", e.of.kind, e.of.id))
+		}
+		byKind[e.of.kind][e.of.id] = e
+	}
+	kinds := make([]string, 0, len(byKind))
+	for kind := range byKind {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	var all []any
+	for _, kind := range kinds {
+		objects, err := c.editedOf(ctx, kind, byKind[kind])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, objects...)
+	}
+	return all, nil
+}
+
+func (c *Client) editedOf(ctx context.Context, kind string, edits map[int64]*Edit) ([]any, error) {
+	ids := make([]int64, 0, len(edits))
+	for id := range edits {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	var mu sync.Mutex // guards loaded: batches of ids are loaded at the same time
+	loaded := make(map[int64]*ice.Object, len(ids))
+	err := c.eachLoaded(ctx, `select o from `+kind+` o where o.id in (:ids)`, ids, func(id int64, o *ice.Object) error {
+		if o.Mismatch {
+			// Saved back it would lose what is not understood.
+			return failure(Unsupported, "load", kind+" has another form on this server")
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		loaded[id] = unloaded(o)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, len(ids))
+	for i, id := range ids {
+		o := loaded[id]
+		if o == nil {
+			return nil, failure(NotFound, "load", fmt.Sprintf("no %s %d", kind, id))
+		}
+		for _, s := range edits[id].set {
+			r, isRef := s.value.(Ref)
+			switch {
+			case isRef && r == (Ref{}):
+				o.Set(s.name, nil)
+			case isRef:
+				o.Set(s.name, c.object(r))
+			default:
+				o.Set(s.name, s.value)
+			}
+		}
+		out[i] = o
+	}
+	return out, nil
+}
