@@ -37,9 +37,10 @@ type victim struct {
 	dir string
 }
 
-func startVictim(t testing.TB, bin, config, dir string) *victim {
+func startVictim(t testing.TB, bin, config, dir string, env ...string) *victim {
 	t.Helper()
 	cmd := exec.Command(bin, "mount", "--foreground", "--config", config, dir)
+	cmd.Env = append(os.Environ(), env...)
 	log := &strings.Builder{}
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {

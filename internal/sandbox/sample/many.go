@@ -26,6 +26,7 @@ type Bulk struct {
 	Dataset     string
 	Images      int
 	FileBytes   int64 // of each original file; it has at least a small picture
+	Shapes      int   // on each image, in one region of interest
 }
 
 // bulkImages is how many images one transaction makes.
@@ -173,6 +174,32 @@ func (w *bulk) image(a *store.Author, n int, sum string) error {
 		{"DatasetImageLink", store.Values{"parent": w.dataset, "child": image}},
 	} {
 		if _, err := a.Create(o.class, o.v); err != nil {
+			return err
+		}
+	}
+	return w.region(a, image)
+}
+
+// region draws the shapes of an image, of different kinds by turns.
+func (w *bulk) region(a *store.Author, image *store.Row) error {
+	if w.Shapes == 0 {
+		return nil
+	}
+	roi, err := a.Create("Roi", store.Values{"image": image, "name": "cells"})
+	if err != nil {
+		return err
+	}
+	for n := range w.Shapes {
+		at := float64(n) + 0.5
+		class, v := "Rectangle", store.Values{"x": at, "y": at, "width": 3.0, "height": 2.0, "theZ": 0, "theT": 0}
+		switch n % 3 {
+		case 1:
+			class, v = "Polygon", store.Values{"points": fmt.Sprintf("%d,0 %d,4 %d,7 0,%d", n, n+1, n+2, n)}
+		case 2:
+			class, v = "Ellipse", store.Values{"x": at, "y": at, "radiusX": 2.0, "radiusY": 1.0, "textValue": fmt.Sprintf("cell %d", n)}
+		}
+		v["roi"], v["strokeColor"], v["fillColor"] = roi, -16776961, 0x00ff0040
+		if _, err := a.Create(class, v); err != nil {
 			return err
 		}
 	}
