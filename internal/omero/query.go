@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -116,24 +117,34 @@ func (c *Client) first(ctx context.Context, hql string, p params) (r row, ok boo
 // at a time, and returns the rows in the order of the batches. No ids give no
 // rows.
 func (c *Client) rowsFor(ctx context.Context, hql string, ids []int64) ([]row, error) {
-	batches := make([][]row, (len(ids)+batchIDs-1)/batchIDs)
+	return mapRows(ctx, c, hql, ids, func(r row) row { return r })
+}
+
+// mapRows is rowsFor for very many rows: it keeps of each what make returns,
+// and no row longer than its batch takes.
+func mapRows[T any](ctx context.Context, c *Client, hql string, ids []int64, make func(row) T) ([]T, error) {
+	batches := slices.Collect(slices.Chunk(ids, batchIDs))
+	made := slices.Grow([][]T(nil), len(batches))[:len(batches)]
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelQueries)
-	for n := range batches {
-		part := ids[n*batchIDs : min((n+1)*batchIDs, len(ids))]
-		g.Go(func() (err error) {
-			batches[n], err = c.rows(ctx, hql, params{"ids": part})
-			return err
+	for n, part := range batches {
+		g.Go(func() error {
+			rows, err := c.rows(ctx, hql, params{"ids": part})
+			if err != nil {
+				return err
+			}
+			list := slices.Grow([]T(nil), len(rows))
+			for _, r := range rows {
+				list = append(list, make(r))
+			}
+			made[n] = list
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var all []row
-	for _, b := range batches {
-		all = append(all, b...)
-	}
-	return all, nil
+	return slices.Concat(made...), nil
 }
 
 // together runs some jobs at the same time.

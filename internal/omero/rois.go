@@ -129,11 +129,15 @@ const shapeColumns = `select s.id, s.theZ, s.theT, s.theC, s.fillColor, s.fillRu
 
 const shapeColumnCount = 13
 
+// place says which shape is the next of a region.
+type place struct{ roi, shape int64 }
+
 // ROIs returns the regions of images with their shapes in order. The bits of
 // masks are loaded too.
 func (c *Client) ROIs(ctx context.Context, images []int64) ([]ROI, error) {
 	images = unique(images)
-	var rois, order, transforms []row
+	var rois, transforms []row
+	var order []place
 	var mu sync.Mutex
 	shapes := make(map[int64]*Shape)
 	jobs := []func(context.Context) error{
@@ -143,8 +147,8 @@ func (c *Client) ROIs(ctx context.Context, images []int64) ([]ROI, error) {
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			order, err = c.rowsFor(ctx, `select r.id, s.id, index(s) from Roi r join r.shapes s where r.image.id in (:ids) `+
-				`order by r.id, index(s)`, images)
+			order, err = mapRows(ctx, c, `select r.id, s.id, index(s) from Roi r join r.shapes s where r.image.id in (:ids) `+
+				`order by r.id, index(s)`, images, func(r row) place { return place{roi: r.id(0), shape: r.id(1)} })
 			return err
 		},
 		func(ctx context.Context) (err error) {
@@ -182,10 +186,20 @@ func (c *Client) ROIs(ctx context.Context, images []int64) ([]ROI, error) {
 		list[i] = ROI{ID: r.id(0), Image: r.id(1), Name: r.str(2), Description: r.str(3), Meta: r.meta(4)}
 		at[list[i].ID] = &list[i]
 	}
-	for _, r := range order {
-		if roi, s := at[r.id(0)], shapes[r.id(1)]; roi != nil && s != nil {
-			roi.Shapes = append(roi.Shapes, *s)
+	count := make(map[int64]int, len(rois))
+	for _, p := range order {
+		count[p.roi]++
+	}
+	for _, p := range order {
+		roi, s := at[p.roi], shapes[p.shape]
+		if roi == nil || s == nil {
+			continue
 		}
+		if roi.Shapes == nil {
+			roi.Shapes = make([]Shape, 0, count[p.roi])
+		}
+		roi.Shapes = append(roi.Shapes, *s)
+		delete(shapes, p.shape) // there may be very many
 	}
 	return list, nil
 }
@@ -196,12 +210,7 @@ func (c *Client) shapes(ctx context.Context, kind ShapeKind, images []int64) ([]
 	for _, m := range append(append([]string{}, g.numbers...), g.texts...) {
 		query += ", s." + m
 	}
-	rows, err := c.rowsFor(ctx, query+` from `+string(kind)+` s where s.roi.image.id in (:ids) order by s.id`, images)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]*Shape, len(rows))
-	for i, r := range rows {
+	return mapRows(ctx, c, query+` from `+string(kind)+` s where s.roi.image.id in (:ids) order by s.id`, images, func(r row) *Shape {
 		s := &Shape{Kind: kind, ID: r.id(0), TheZ: r.numOrNil(1), TheT: r.numOrNil(2), TheC: r.numOrNil(3),
 			Fill: r.color(4), FillRule: r.str(5), Stroke: r.color(6), StrokeDash: r.str(7), StrokeWidth: r.quantity(8),
 			FontSize: r.quantity(9), FontFamily: r.str(10), FontStyle: r.str(11), Locked: r.boolOrNil(12)}
@@ -214,9 +223,8 @@ func (c *Client) shapes(ctx context.Context, kind ShapeKind, images []int64) ([]
 			*s.text(m) = r.str(at)
 			at++
 		}
-		list[i] = s
-	}
-	return list, nil
+		return s
+	})
 }
 
 // maskBytes is how many bytes of masks one query may bring; a message has at
