@@ -27,6 +27,8 @@ type Config struct {
 	OMEROPlain        bool
 	// OMEROHost is how people call the server; the first address if "".
 	OMEROHost string
+	// SkipRefused leaves images whose files OMERO does not give out of packs.
+	SkipRefused bool
 
 	IRODSEnvironment string
 	IRODSPassword    string // secret

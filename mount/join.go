@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"omerods/internal/omero"
@@ -31,6 +33,9 @@ func (a annotator) AnnotateSave(ctx context.Context, rec transfer.SaveRecord) er
 	if rec.State != transfer.StateFinished {
 		verified = "no: " + rec.Reason
 	}
+	if n := rec.LeftOut; n > 0 {
+		verified += fmt.Sprintf("; without %d images whose files OMERO refused or has lost", n)
+	}
 	pairs := []omero.Pair{
 		{Key: "state", Value: string(rec.State)},
 		{Key: "verified", Value: verified},
@@ -41,6 +46,24 @@ func (a annotator) AnnotateSave(ctx context.Context, rec transfer.SaveRecord) er
 		{Key: "with", Value: "omerods " + version.Version},
 	}
 	return a.view.AnnotateSave(ctx, omero.Kind(rec.Kind), rec.ID, rec.Group, rec.Target, pairs)
+}
+
+// whyNot finds why a file below omero/ could not be read, by the end of its
+// path, in the log of failures.
+func (m *Mount) whyNot(uid uint32, since time.Time, rel string) string {
+	if m.server == nil {
+		return ""
+	}
+	for _, f := range m.server.Errors().All(uid) {
+		if f.Time.Before(since) || !strings.HasPrefix(f.Path, "omero/") || !strings.HasSuffix(f.Path, "/"+rel) {
+			continue
+		}
+		if f.Advice != "" {
+			return f.Reason + " (what to do: " + f.Advice + ")"
+		}
+		return f.Reason
+	}
+	return ""
 }
 
 func shortHash(s string) string {

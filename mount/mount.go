@@ -145,14 +145,14 @@ func (m *Mount) buildViews() error {
 	})
 	m.omeroView, err = omeroview.New(omeroview.Config{
 		Client: m.omeroFor, CacheDir: filepath.Join(m.cfg.CacheDir, "packs"), UID: nobody, GID: nobody,
-		Host: m.cfg.OMEROHost, Version: version.Version, Logger: m.log, Loads: m.loads,
+		Host: m.cfg.OMEROHost, Version: version.Version, Logger: m.log, Loads: m.loads, SkipRefused: m.cfg.SkipRefused,
 	})
 	if err != nil {
 		return err
 	}
 	m.saves = transfer.NewSaves(transfer.SavesConfig{
 		Annotator: annotator{m.omeroView, m.omero.Server().Database}, Records: m.records, Logger: m.log,
-		Now: time.Now, Version: version.Version, By: m.irodsName,
+		Now: time.Now, Version: version.Version, By: m.irodsName, WhyNot: m.whyNot,
 	})
 	m.irodsView = irodsview.New(irodsview.Config{
 		Clients: m.irodsFor, Guard: m.saves, Trash: m.cfg.IRODSTrash, UID: m.uid, GID: m.gid,

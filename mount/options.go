@@ -93,6 +93,8 @@ var Options = []Option{
 	boolean("omero-plain", groupOMERO, "allows a connection without TLS to another machine", func(c *Config) *bool { return &c.OMEROPlain }),
 	text("omero-name", groupOMERO, "is what people call the server, in packs and records", func(c *Config) *string { return &c.OMEROHost }),
 
+	boolean("skip-refused", groupOMERO, "leaves images whose original files the OMERO server refuses or has lost out of folders, so that the rest can be saved; transfer.xml names them", func(c *Config) *bool { return &c.SkipRefused }),
+
 	text("irods-environment", groupIRODS, "reads this irods_environment.json (default: IRODS_ENVIRONMENT_FILE or ~/.irods)", func(c *Config) *string { return &c.IRODSEnvironment }),
 	secret("irods-password", groupIRODS, "is the password, instead of that in .irodsA", func(c *Config) *string { return &c.IRODSPassword }),
 	boolean("irods-plain", groupIRODS, "allows a connection without TLS to another machine", func(c *Config) *bool { return &c.IRODSPlain }),

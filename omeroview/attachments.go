@@ -2,6 +2,7 @@ package omeroview
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"omerods/fs/tree"
@@ -167,7 +168,11 @@ func (f *attachmentFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.
 		return nil, err
 	}
 	// An attachment, such as the data of a table, may be written anew in place.
-	return &attachmentHandle{remoteHandle{r: a.c.OpenFile(an.File)}}, nil
+	r := a.c.OpenFile(an.File)
+	if err := r.Check(ctx); err != nil {
+		return nil, errors.Join(notGiven("this attachment", err), r.Close())
+	}
+	return &attachmentHandle{remoteHandle{r: r}}, nil
 }
 
 // attachmentHandle reads an attachment.

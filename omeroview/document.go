@@ -102,6 +102,7 @@ func newDocument(g *gathered) *documenter {
 	b.platesAndScreens()
 	b.images()
 	b.filesets()
+	b.leftOut()
 	b.regions()
 	b.annotations()
 	return b

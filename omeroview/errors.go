@@ -27,6 +27,7 @@ var treeClasses = map[omero.Class]error{
 	omero.BadPath:     tree.ErrBadName,
 	omero.Unsupported: tree.ErrNotSupported,
 	omero.Timeout:     tree.ErrOffline,
+	omero.Gone:        tree.ErrIO,
 }
 
 // treeError gives a failure of the client the class that the filesystem knows,

@@ -16,6 +16,7 @@ type gathered struct {
 	members  []omero.Child     // images in datasets or plates
 	shown    []omero.Image     // images in the datasets or plates, by id
 	others   []omero.Image     // further images of the same filesets
+	left     []omero.Image     // that would be shown if their files could be had
 	binaries *binaries
 	info     map[int64][]omero.Pair // of the imports, by fileset
 	pixels   []omero.Pixels
@@ -108,6 +109,7 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 	if g.binaries, err = a.binaries(ctx, g.shown); err != nil {
 		return err
 	}
+	g.shown, g.left = g.binaries.split(g.shown)
 	sets := make([]int64, 0, len(g.binaries.filesets))
 	for id := range g.binaries.filesets {
 		sets = append(sets, id)

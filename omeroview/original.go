@@ -45,33 +45,39 @@ func (f *originalFile) Attr(ctx context.Context) (tree.Attr, error) {
 	return f.fileAttr(f.ino(), file.Size, file.Modified), nil
 }
 
-// Open opens the file. A server refuses to give content away at the first
-// read only. Where that may happen, for plates and for what belongs to others,
-// it is tried here, so that programs hear of it when they open.
+// Open opens the file. A server refuses to give content away, or finds it gone
+// from its disk, at the first read only. It is tried here, so that programs
+// hear of it when they open; what is read stays at hand.
 func (f *originalFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
 	if opts.Write {
 		return nil, readOnly()
 	}
-	it, file, a, err := f.find(ctx)
+	_, file, a, err := f.find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := a.c.OpenFile(file)
-	if it.inPlate || it.image.Owner != a.c.Who().User {
-		if err := r.Check(ctx); err != nil {
-			return nil, errors.Join(refused(err), r.Close())
+	if err := r.Check(ctx); err != nil {
+		if errors.Is(err, omero.Gone) {
+			a.found(file.ID)
 		}
+		return nil, errors.Join(notGiven("the original files of this image", err), r.Close())
 	}
 	return &remoteHandle{r: r}, nil
 }
 
-// refused explains why an original file is not given away.
-func refused(err error) error {
-	if !errors.Is(err, omero.Denied) {
-		return treeError("open", err)
+// notGiven explains why a file is not given away.
+func notGiven(what string, err error) error {
+	switch {
+	case errors.Is(err, omero.Denied):
+		return tree.Errorf(tree.ErrDenied, "the policy of this OMERO server does not let you read %s: %w", what, err).
+			WithAdvice("ask its administrators to add +plate (for images in plates) or +image to omero.policy.binary_access, for the server " +
+				"or in the config of the group; or mount with --skip-refused, which leaves such images out of packs")
+	case errors.Is(err, omero.Gone):
+		return tree.Errorf(tree.ErrIO, "this OMERO server has lost %s, or a part of it: %w", what, err).
+			WithAdvice("tell its administrators; with --skip-refused, copying the folder again leaves the image out")
 	}
-	return tree.Errorf(tree.ErrDenied, "the policy of this OMERO server does not let anybody read the original files of this image: %w", err).
-		WithAdvice("the administrators decide with omero.policy.binary_access; plates are excluded by default")
+	return treeError("open", err)
 }
 
 func readOnly() error {

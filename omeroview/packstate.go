@@ -29,6 +29,7 @@ func (p packRef) String() string { return fmt.Sprintf("%s-%d", p.kind, p.id) }
 // the same as long as the state does.
 type packState struct {
 	token string    // the server's
+	left  string    // changes with what is left out
 	mtime time.Time // whole seconds; the time of all its generated files
 	dir   string    // on disk, of all states of the pack
 	name  string    // of this state on disk
@@ -47,17 +48,21 @@ func (a *account) state(ctx context.Context, p packRef) (packState, error) {
 		if err != nil {
 			return packState{}, treeError("look for changes", err)
 		}
-		return a.stateOf(p, t)
+		left, err := a.leftToken(ctx, p)
+		if err != nil {
+			return packState{}, treeError("look for files that cannot be had", err)
+		}
+		return a.stateOf(p, t, left)
 	})
 }
 
 // stateOf gives a token its time. That is the newest event; a change that has
 // none, such as a tag unlinked, has the time when it was first seen.
-func (a *account) stateOf(p packRef, t omero.Token) (packState, error) {
-	s := packState{token: t.Hash, mtime: t.Newest.Truncate(time.Second), dir: a.packDir(p)}
+func (a *account) stateOf(p packRef, t omero.Token, left string) (packState, error) {
+	s := packState{token: t.Hash, left: left, mtime: t.Newest.Truncate(time.Second), dir: a.packDir(p)}
 	last, err := readSeen(s.dir)
 	switch {
-	case err == nil && last.Token == t.Hash:
+	case err == nil && last.Token == s.seenAs():
 		s.mtime = time.Unix(last.Mtime, 0).UTC()
 	default:
 		// What was listed before may not be so any more.
@@ -65,14 +70,22 @@ func (a *account) stateOf(p packRef, t omero.Token) (packState, error) {
 		if err == nil && s.mtime.Unix() <= last.Mtime {
 			s.mtime = time.Unix(max(a.v.now().Unix(), last.Mtime+1), 0).UTC()
 		}
-		if err := writeSeen(s.dir, seen{Token: t.Hash, Mtime: s.mtime.Unix()}); err != nil {
+		if err := writeSeen(s.dir, seen{Token: s.seenAs(), Mtime: s.mtime.Unix()}); err != nil {
 			return packState{}, treeError("keep the state of a pack", err)
 		}
 	}
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\x00%d\x00%s\x00%s\x00%s\x00%s", t.Hash, s.mtime.Unix(),
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\x00%d\x00%s\x00%s\x00%s\x00%s", s.seenAs(), s.mtime.Unix(),
 		pack.FormatVersion, a.v.cfg.Software, a.v.cfg.Version, a.host())))
 	s.name = hex.EncodeToString(sum[:12])
 	return s, nil
+}
+
+// seenAs tells the states of a pack apart.
+func (s packState) seenAs() string {
+	if s.left == "" {
+		return s.token
+	}
+	return s.token + "/" + s.left
 }
 
 // seen is what is remembered of the last state of a pack.

@@ -7,34 +7,37 @@ import (
 	"strings"
 
 	"omerods/internal/omero"
+	"omerods/internal/pack"
 )
 
 // binaries is where the pixels of some images are.
 type binaries struct {
-	filesets map[int64]*omero.Fileset // those with files
-	pixels   map[int64]*omero.Pixels  // by image, of images without files
-	plates   map[int64]bool           // images that are fields of plates
+	filesets map[int64]*omero.Fileset     // those with files
+	left     map[int64]pack.LeftOutReason // filesets that are not shown, none of them in filesets
+	pixels   map[int64]*omero.Pixels      // by image, of images without files
 }
 
 func (a *account) binaries(ctx context.Context, images []omero.Image) (*binaries, error) {
 	b := &binaries{filesets: make(map[int64]*omero.Fileset), pixels: make(map[int64]*omero.Pixels)}
-	var ids, all []int64
+	var ids []int64
 	for _, im := range images {
 		ids = append(ids, im.Fileset)
-		all = append(all, im.ID)
 	}
 	sets, err := a.c.Filesets(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+	if b.left, err = a.leftOut(ctx, sets); err != nil {
+		return nil, err
+	}
 	for i := range sets {
-		if len(sets[i].Entries) > 0 {
+		if len(sets[i].Entries) > 0 && b.left[sets[i].ID] == "" {
 			b.filesets[sets[i].ID] = &sets[i]
 		}
 	}
 	var bare []int64
 	for _, im := range images {
-		if b.filesets[im.Fileset] == nil {
+		if b.filesets[im.Fileset] == nil && b.left[im.Fileset] == "" {
 			bare = append(bare, im.ID)
 		}
 	}
@@ -47,8 +50,7 @@ func (a *account) binaries(ctx context.Context, images []omero.Image) (*binaries
 			b.pixels[pixels[i].Image] = &pixels[i]
 		}
 	}
-	b.plates, err = a.c.ImagesInPlates(ctx, all)
-	return b, err
+	return b, nil
 }
 
 // item is what one fileset, or one image without original files, is in a
@@ -62,7 +64,6 @@ type item struct {
 	fileset *omero.Fileset // nil for an image without files
 	paths   []string       // of the files below the item's folder; nil for a single file
 	pixels  *omero.Pixels  // of an image without files; nil when it has none at all
-	inPlate bool           // the server may refuse to give the files
 }
 
 // folder says whether the item is a folder of files.
@@ -80,6 +81,7 @@ type shelf struct {
 func (b *binaries) shelf(images []omero.Image, rules nameRules) *shelf {
 	s := &shelf{byID: make(map[int64]*item)}
 	sets := make(map[int64]*item)
+	images, _ = b.split(images)
 	for _, im := range images {
 		fs := b.filesets[im.Fileset]
 		it := sets[im.Fileset]
@@ -102,7 +104,6 @@ func (b *binaries) shelf(images []omero.Image, rules nameRules) *shelf {
 		if im.ID < it.image.ID {
 			it.image = im
 		}
-		it.inPlate = it.inPlate || b.plates[im.ID]
 	}
 	named := make([]Named, len(s.items))
 	for i, it := range s.items {

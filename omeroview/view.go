@@ -32,6 +32,10 @@ type Config struct {
 	// Software and Version are named in packs as what wrote them.
 	Software, Version string
 
+	// SkipRefused leaves images whose original files the server does not give, or
+	// has lost, out of the folders and packs.
+	SkipRefused bool
+
 	// Loads keeps the folders that are being written; nil leaves the view
 	// without loads.
 	Loads *transfer.Loads
@@ -124,6 +128,7 @@ type account struct {
 	v    *View
 	c    *omero.Client
 	memo memo
+	lost lostFiles
 }
 
 // account returns the account of the caller in ctx.

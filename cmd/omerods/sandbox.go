@@ -46,6 +46,7 @@ func sandboxFlags(flags *pflag.FlagSet) *sandbox.Config {
 	cfg := &sandbox.Config{}
 	flags.StringVar(&cfg.Images, "images", "", "starts with the images of this folder as a project, instead of the sample study")
 	flags.StringVar(&cfg.StateDir, "state", "", "keeps everything in this folder between runs (default: nothing is kept)")
+	flags.StringVar(&cfg.BinaryAccess, "binary-access", "", "sets omero.policy.binary_access, such as +read,+write,+image,+plate (default: OMERO's, without +plate)")
 	return cfg
 }
 

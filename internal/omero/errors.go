@@ -31,12 +31,14 @@ const (
 	BadPath                  // a path that the repository refuses
 	Unsupported              // the server does not know the request
 	Timeout                  // the server gave up waiting
+	Gone                     // the object is there, but its file is not, or not whole
 )
 
 var classNames = [...]string{
 	"server error", "not found", "permission denied", "login failed", "already exists",
 	"invalid request", "crosses groups", "read-only", "busy", "changed meanwhile", "no space left",
 	"server unreachable", "checksum mismatch", "path refused", "not supported by the server", "timed out",
+	"gone from the server's disk",
 }
 
 func (c Class) Error() string {
@@ -171,6 +173,8 @@ func (e *Error) classify(u *ice.UserException) {
 	case e.Class == Invalid && u.IsA("::omero::ValidationException") &&
 		containsAny(text, "not found", "no row", "cannot find", "cannot read", "unknown file"):
 		e.Class = NotFound
+	case e.Class == Internal && containsAny(text, "cannot find path", "filenotfound", "no such file"):
+		e.Class = Gone
 	case e.Class == Internal && containsAny(text, "no space", "disk full", "disk space"):
 		e.Class = NoSpace
 	}

@@ -24,10 +24,9 @@ const (
 // RemoteFile reads an original file. It may be used by many goroutines. The
 // server's side of it is opened when it is needed and closed when it is idle.
 type RemoteFile struct {
-	c     *Client
-	id    int64
-	size  int64
-	group int64 // AllGroups when not known
+	c    *Client
+	id   int64
+	size int64
 
 	run  context.Context // ends with Close
 	stop context.CancelFunc
@@ -61,10 +60,7 @@ type chunk struct {
 // OpenFile opens an original file for reading. Its size is that of f.
 func (c *Client) OpenFile(f OriginalFile) *RemoteFile {
 	run, stop := context.WithCancel(context.Background())
-	r := &RemoteFile{c: c, id: f.ID, size: f.Size, group: f.Group, run: run, stop: stop, opening: make(chan struct{}, 1)}
-	if r.group == 0 {
-		r.group = AllGroups
-	}
+	r := &RemoteFile{c: c, id: f.ID, size: f.Size, run: run, stop: stop, opening: make(chan struct{}, 1)}
 	c.register(r)
 	return r
 }
@@ -72,10 +68,16 @@ func (c *Client) OpenFile(f OriginalFile) *RemoteFile {
 // Size is the number of bytes in the file.
 func (f *RemoteFile) Size() int64 { return f.size }
 
-// Check reads the beginning, so that a refusal shows before anybody reads.
+// Check reads the beginning, so that a refusal, or a file that the server has
+// lost, shows before anybody reads.
 func (f *RemoteFile) Check(ctx context.Context) error {
 	if f.size == 0 {
-		return nil
+		// A server gives zeros behind the end, or says why it gives nothing.
+		_, free, err := f.fetch(ctx, 0, 1)
+		if err == nil {
+			free()
+		}
+		return err
 	}
 	var b [1]byte
 	_, err := f.ReadAt(ctx, b[:], 0)
@@ -233,21 +235,34 @@ var errStoreGone = errors.New("file store gone")
 // fetchOnce also says whether there was a connection: when none can be made,
 // the client has tried what there is to be tried.
 func (f *RemoteFile) fetchOnce(ctx context.Context, off, n int64) (data []byte, free func(), connected bool, err error) {
-	ctx = InGroup(ctx, f.group)
+	// A store of a certain group is opened for writing where the user may write,
+	// which makes a file that is gone from the disk anew, empty.
+	ctx = InGroup(ctx, AllGroups)
 	l, err := f.c.acquire(ctx)
 	if err != nil {
 		return nil, nil, false, err
 	}
-	l, store, err := f.openStore(ctx, l)
+	l, store, fresh, err := f.openStore(ctx, l)
 	if err != nil {
 		return nil, nil, true, err
 	}
+	var whole chan error // ends with this call
+	if fresh {
+		whole = make(chan error, 1)
+		go func() { whole <- f.whole(ctx, l, store) }()
+	}
 	data, free, err = f.c.bytesOn(ctx, l, store, fileStoreInterface, "read", off, int32(n))
+	if whole != nil {
+		if short := <-whole; err == nil && short != nil {
+			free()
+			err = short
+		}
+	}
 	var gone *ice.RequestFailedError
 	if errors.As(err, &gone) {
 		err = errors.Join(errStoreGone, err)
 	}
-	if err != nil && (errors.Is(err, errStoreGone) || errors.Is(err, Offline)) {
+	if err != nil && (errors.Is(err, errStoreGone) || errors.Is(err, Offline) || errors.Is(err, Gone)) {
 		f.release(store)
 		return nil, nil, true, err
 	}
@@ -262,31 +277,42 @@ func (f *RemoteFile) fetchOnce(ctx context.Context, off, n int64) (data []byte, 
 	return data, free, true, nil
 }
 
+// whole checks that the server still has the whole file: for what is missing at
+// its end a server would send zeros.
+func (f *RemoteFile) whole(ctx context.Context, l *link, store *ice.Proxy) error {
+	res, err := f.c.on(ctx, l, store, fileStoreInterface, "size")
+	n, err := result[int64]("size", res, err)
+	if err == nil && n < f.size {
+		err = failure(Gone, "open file", fmt.Sprintf("%d bytes are left of the %d that the server registered", n, f.size))
+	}
+	return err
+}
+
 // openStore returns the file's store on the server, opened over l unless there
-// is one already, and counts the caller as its user; release ends that.
-func (f *RemoteFile) openStore(ctx context.Context, l *link) (*link, *ice.Proxy, error) {
+// is one already, and counts the caller as its user; release ends that. fresh
+// says that it was opened now.
+func (f *RemoteFile) openStore(ctx context.Context, l *link) (_ *link, store *ice.Proxy, fresh bool, err error) {
 	select {
 	case f.opening <- struct{}{}:
 		defer func() { <-f.opening }()
 	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+		return nil, nil, false, ctx.Err()
 	}
 	f.mu.Lock()
 	if f.store != nil && f.link.alive() {
 		f.users++
 		defer f.mu.Unlock()
-		return f.link, f.store, nil
+		return f.link, f.store, false, nil
 	}
 	f.mu.Unlock()
-	store, err := f.c.openFileStore(ctx, l, f.id)
-	if err != nil {
-		return nil, nil, err
+	if store, err = f.c.openFileStore(ctx, l, f.id); err != nil {
+		return nil, nil, false, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.store, f.link = store, l
 	f.users++
-	return l, store, nil
+	return l, store, true, nil
 }
 
 // release ends the use of the store; one that is broken is not used again.
@@ -325,7 +351,7 @@ func (f *RemoteFile) closeStore(ctx context.Context, before time.Time) {
 	}
 	f.mu.Unlock()
 	if store != nil && l.alive() {
-		f.c.closeProxy(InGroup(ctx, f.group), l, store, fileStoreInterface)
+		f.c.closeProxy(InGroup(ctx, AllGroups), l, store, fileStoreInterface)
 	}
 }
 

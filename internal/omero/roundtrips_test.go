@@ -228,8 +228,8 @@ func TestReadingCostsFewRoundTrips(t *testing.T) {
 		}
 		return size, r.Close()
 	})
-	// createRawFileStore, addProxies, setFileId, nine reads, close.
-	if requests != 13 {
+	// createRawFileStore, addProxies, setFileId, size, nine reads, close.
+	if requests != 14 {
 		t.Errorf("%d requests for %d MiB", requests, size>>20)
 	}
 }

@@ -89,6 +89,25 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	return queries, true
 }
 
+// OriginalFilesIn lists the original files of the images that belong to an
+// object of a kind that has a [Token].
+func (c *Client) OriginalFilesIn(ctx context.Context, kind Kind, id int64) ([]int64, error) {
+	s, ok := scopes[kind]
+	if !ok {
+		return nil, failure(Invalid, "original files", "of a "+string(kind))
+	}
+	rows, err := c.rows(ctx, "select distinct f.id from "+s.from+" join i.fileset fs join fs.usedFiles e join e.originalFile f where "+
+		s.where+" order by f.id", params{"id": id})
+	if err != nil {
+		return nil, fmt.Errorf("original files: %w", err)
+	}
+	ids := make([]int64, len(rows))
+	for n, r := range rows {
+		ids[n] = r.id(0)
+	}
+	return ids, nil
+}
+
 func tokenColumns(alias string) string {
 	return fmt.Sprintf("select count(%[1]s.id), sum(%[1]s.id), max(%[1]s.details.updateEvent.id), max(%[1]s.details.updateEvent.time)", alias)
 }

@@ -22,6 +22,7 @@ func check(d *Document, m *Manifest) error {
 		images: make(map[ID]*Image, len(d.Images)),
 	}
 	c.ids(d)
+	c.leftOut(d)
 	c.references(d)
 	c.files(d)
 	c.manifest(m)

@@ -31,6 +31,9 @@ type Document struct {
 	// Links say which object has which annotation.
 	Links []Link
 
+	// LeftOut are images that the pack should hold and does not.
+	LeftOut []LeftOut
+
 	// Warnings are what Decode left out of a pack of others, such as references
 	// to nothing, for a log. Encode ignores them.
 	Warnings []string

@@ -17,6 +17,7 @@ func (e *encoder) part() {
 	e.partImages()
 	e.partPlates()
 	e.partFilesets()
+	e.partLeftOut()
 	e.partROIs()
 	e.partAnnotations()
 	e.partLinks()

@@ -146,6 +146,10 @@ func fullPlate(doc *Document, who Details) {
 		ReagentSetIdentifier: "r1", ReagentSetDescription: "rd", Plates: []ID{"Plate:2"}, Details: who,
 		Reagents: []Reagent{{ID: "Reagent:1", Name: "siRNA", Description: "x", Identifier: "y", Details: who}, {ID: "Reagent:2"}},
 	}}
+	doc.LeftOut = []LeftOut{
+		{Image: "Image:301", Name: "not \x02 here", Fileset: "Fileset:59", In: []ID{"Dataset:11", "WellSample:33"}, Reason: Refused},
+		{Image: "Image:302"},
+	}
 	doc.Reagents = []Reagent{
 		{ID: "Reagent:3", Name: "of another\x01screen", Description: " d ", Identifier: "CHEBI:1", Screen: "Screen:9", Details: who},
 		{ID: "Reagent:4"},

@@ -18,6 +18,7 @@ type part struct {
 	reagents []Reagent
 	runs     map[ID]Run
 	filesets []Fileset
+	leftOut  []LeftOut
 	rois     []placed[ROI]
 	notes    []partNote
 	links    []Link
@@ -131,6 +132,8 @@ func (d *decoder) partElement(e *element) {
 		e.skip()
 	case "Fileset":
 		p.fileset(e)
+	case "LeftOut":
+		p.leftOut = append(p.leftOut, readLeftOut(e))
 	case "ROI":
 		d.partROI(e)
 	case "Annotation":

@@ -6,6 +6,7 @@ import "fmt"
 func (p *part) apply(d *decoder) error {
 	doc := d.doc
 	doc.Origin, doc.Packed, doc.Links, doc.Filesets = p.origin, p.packed, p.links, p.filesets
+	doc.LeftOut = p.leftOut
 	p.applyImages(doc)
 	p.applyPlates(doc)
 	p.fillEntries(d.manifest)

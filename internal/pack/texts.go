@@ -47,6 +47,9 @@ func eachText(d *Document, m *Manifest, visit textVisit) {
 		eachImageText(&d.Images[i], visit)
 	}
 	eachFilesetText(d, visit)
+	for i := range d.LeftOut {
+		visit(d.LeftOut[i].Image, "Name", 0, &d.LeftOut[i].Name)
+	}
 	eachROIText(d, visit)
 	eachAnnotationText(d, visit)
 	if m == nil {

@@ -34,6 +34,9 @@ type Config struct {
 	Images string
 	// Empty leaves the server without any study.
 	Empty bool
+	// BinaryAccess is OMERO's omero.policy.binary_access; "" means its default,
+	// which keeps the original files of plates to the server.
+	BinaryAccess string
 	// OMEROPort and IRODSPort are the ports to listen on, 0 for free ones.
 	OMEROPort, IRODSPort int
 	Logger               *slog.Logger
@@ -119,7 +122,7 @@ func (s *Sandbox) startOMERO(ctx context.Context, cfg Config, tlsConfig *tls.Con
 	}
 	s.omero, err = blitz.New(blitz.Config{
 		Store: s.omeroStore, Definitions: slice.Definitions(), Dir: filepath.Join(s.dir, "omero"),
-		Logger: cfg.Logger, TLS: tlsConfig, Fault: cfg.OMEROFault,
+		Logger: cfg.Logger, TLS: tlsConfig, Fault: cfg.OMEROFault, BinaryAccess: cfg.BinaryAccess,
 	})
 	if err != nil {
 		return err

@@ -27,6 +27,9 @@ func originAVUs(doc *pack.Document, version string) []AVU {
 		{Name: "omerods::name", Value: clip(o.Name, maxAVU)},
 		{Name: "omerods::version", Value: version},
 	}
+	if n := len(doc.LeftOut); n > 0 {
+		avus = append(avus, AVU{Name: "omerods::left-out", Value: strconv.Itoa(n), Units: "images"})
+	}
 	if u := doc.User(o.Owner); u != nil {
 		avus = append(avus, AVU{Name: "omerods::owner", Value: u.Login})
 	}

@@ -76,12 +76,31 @@ func (sv *save) judge(ctx context.Context, why string) {
 	case bad != nil:
 		sv.end(ctx, StateFailed, bad.Error())
 	case n > 0:
-		sv.end(ctx, StatePartial, fmt.Sprintf("%s and %d required files are missing: %s", why, n, strings.Join(names, ", ")))
+		reason := fmt.Sprintf("%s and %d required files are missing: %s", why, n, strings.Join(names, ", "))
+		sv.end(ctx, StatePartial, reason+sv.whyNot(names))
 	default:
 		if err := sv.finish(ctx); err != nil {
 			sv.of.cfg.Logger.Error("a save could not be finished", "collection", sv.collection(), "err", err)
 		}
 	}
+}
+
+// whyNot tells why the first of some missing files could not be read, where
+// that is known.
+func (sv *save) whyNot(names []string) string {
+	if sv.of.cfg.WhyNot == nil {
+		return ""
+	}
+	sv.mu.Lock()
+	// A program may have tried before it brought the transfer.xml.
+	since := sv.record.Started.Add(-takeoverAfter)
+	sv.mu.Unlock()
+	for _, rel := range names {
+		if why := sv.of.cfg.WhyNot(sv.caller.UID, since, rel); why != "" {
+			return "; " + rel + " could not be read: " + why
+		}
+	}
+	return ""
 }
 
 // findUnseen looks in the archive for files of the manifest that no program
@@ -319,7 +338,7 @@ func (sv *save) annotate(ctx context.Context, coll string, state State, reason s
 	rec := SaveRecord{
 		Database: sv.doc.Origin.Database, Kind: sv.doc.Origin.Object.Kind(), ID: id, Group: group,
 		Target: sv.of.cfg.Archive.Name(ctx, coll), State: state, Reason: reason,
-		Files: sv.record.FilesDone, Bytes: sv.record.BytesDone, When: sv.of.cfg.Now(),
+		Files: sv.record.FilesDone, Bytes: sv.record.BytesDone, LeftOut: len(sv.doc.LeftOut), When: sv.of.cfg.Now(),
 	}
 	sv.mu.Unlock()
 	if sv.of.cfg.By != nil {

@@ -39,6 +39,7 @@ type SaveRecord struct {
 	Reason   string // why not, when State is not finished
 	Files    int
 	Bytes    int64
+	LeftOut  int // images that are not in the pack
 	When     time.Time
 }
 
@@ -58,6 +59,9 @@ type SavesConfig struct {
 	Version   string // of this program
 	// By names the caller of ctx as the archive knows them; may be nil.
 	By func(ctx context.Context) string
+	// WhyNot says why a caller could not read a file of a pack, by its path in
+	// the pack, "" when nothing is known to have failed since; may be nil.
+	WhyNot func(uid uint32, since time.Time, rel string) string
 }
 
 // Saves recognises packs that are written into an archive and brings each to
