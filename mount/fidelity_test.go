@@ -1,0 +1,172 @@
+package mount
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"omerods/internal/omero"
+	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/graph"
+	"omerods/internal/sandbox/sample"
+	"omerods/internal/sandbox/store"
+)
+
+// pending is what loads do not restore yet though they can. It has to become
+// empty; nothing may be added to it.
+var pending = []string{
+	"LogicalChannel.name",
+}
+
+var fieldName = regexp.MustCompile("`([A-Z*][A-Za-z]*\\.[A-Za-z*.]+)`")
+
+// lost reads the last column of docs/fidelity.md.
+func lost(t testing.TB, m *store.Model) (patterns []graph.Pattern) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/fidelity.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 6 || strings.HasPrefix(cells[1], " ---") {
+			continue
+		}
+		rows++
+		found := fieldName.FindAllStringSubmatch(cells[4], -1)
+		for _, match := range found {
+			p, err := graph.ParsePattern(m, match[1])
+			if err != nil {
+				if m.Class(strings.SplitN(match[1], ".", 2)[0]) == nil {
+					continue // the call that refuses it
+				}
+				t.Fatalf("docs/fidelity.md: %v", err)
+			}
+			patterns = append(patterns, p)
+		}
+	}
+	if rows < 5 || len(patterns) < 5 {
+		t.Fatalf("docs/fidelity.md: %d rows with %d fields", rows, len(patterns))
+	}
+	return patterns
+}
+
+func parsed(t testing.TB, m *store.Model, texts []string) (patterns []graph.Pattern) {
+	t.Helper()
+	for _, text := range texts {
+		p, err := graph.ParsePattern(m, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, p)
+	}
+	return patterns
+}
+
+// drawn tells the images without original files in studies for tests; after a
+// load they have one. Everything else about them counts.
+func drawn(image *store.Row) bool { return strings.Contains(image.Text("name"), "(drawn)") }
+
+// readGraph writes down what a server has of an object.
+func readGraph(t testing.TB, s *store.Store, class string, id int64) *graph.Graph {
+	t.Helper()
+	g, err := graph.Read(s, class, id, graph.Options{Hide: graph.Own, Cut: func(row *store.Row, field string) bool {
+		if row.Class.Name == class && row.ID == id && field == "name" {
+			return true // which is called as the folder
+		}
+		return row.Class.Name == "Image" && drawn(row) && (field == "fileset" || field == "format")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// same fails the test for what differs and may not.
+func same(t testing.TB, what string, a, b *graph.Graph, ignore []graph.Pattern) {
+	t.Helper()
+	found := graph.Compare(a, b, ignore)
+	for i, d := range found {
+		if i == 40 {
+			t.Errorf("%s: and %d more", what, len(found)-i)
+			break
+		}
+		t.Errorf("%s: %s", what, d)
+	}
+}
+
+// remove deletes an object, and what only it holds, as its owner.
+func (w *world) remove(class string, id int64) {
+	w.t.Helper()
+	u := w.sandbox.Users()[0]
+	c, err := omero.Connect(w.t.Context(), omero.Config{
+		Addresses: []string{w.sandbox.OMEROAddress()}, User: u.Name, Password: u.Password, TLS: omero.TLS{CAFile: w.sandbox.CAFile()},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer c.Close() // nothing is kept in it
+	if _, err := c.Delete(w.t.Context(), map[omero.Kind][]int64{omero.Kind(class): {id}}, omero.DeleteOptions{}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.mount.omeroView.Invalidate()
+}
+
+// thumbnails draws small pictures of all images, as viewers have the server do.
+func thumbnails(t testing.TB, s *store.Store) {
+	t.Helper()
+	err := s.Write(store.Actor{User: s.Find("Experimenter", func(r *store.Row) bool { return r.Text("omeName") == "ada" }).ID}, func(a *store.Author) error {
+		for pixels := range a.Tx().Rows(a.Tx().Model().Class("Pixels")) {
+			if _, err := a.Create("Thumbnail", store.Values{"pixels": pixels, "mimeType": "image/jpeg", "sizeX": 96, "sizeY": 96}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNothingIsLost saves the sample's projects, deletes them, loads them into
+// the same server and into another one, and compares what the servers hold.
+func TestNothingIsLost(t *testing.T) {
+	w, other := newWorld(t, sandbox.Config{}), newWorld(t, sandbox.Config{Empty: true})
+	thumbnails(t, w.sandbox.Store())
+	model := w.sandbox.Store().Model()
+	all := append(lost(t, model), parsed(t, model, pending)...)
+	type loadedPair struct{ a, b *graph.Graph }
+	var pairs []loadedPair
+	for _, name := range []string{"Kidney", "Zebrafish ／ heart"} {
+		source := w.omero("projects", name)
+		id := w.id(source)
+		before := readGraph(t, w.sandbox.Store(), "Project", id)
+		saved := w.home(name)
+		w.run("cp", "-r", source, saved)
+
+		load := func(what string, to *world, dst string) {
+			t.Helper()
+			to.run("cp", "-r", saved, dst)
+			after := readGraph(t, to.sandbox.Store(), "Project", to.id(dst))
+			same(t, name+" "+what, before, after, all)
+			pairs = append(pairs, loadedPair{before, after})
+		}
+		load("beside the old one", w, w.omero("projects", name+" again"))
+		load("in another group", w, filepath.Join(w.dir, "omero", sample.PrivateGroup, "ada", "projects", name))
+		w.remove("Project", w.id(w.omero("projects", name+" again")))
+		w.remove("Project", id)
+		load("after the old one is gone", w, w.omero("projects", name+" back"))
+		load("on another server", other, other.omero("projects", name))
+	}
+	// What is listed as lost has to be.
+	for i, p := range all {
+		rest := slices.Delete(slices.Clone(all), i, i+1)
+		if !slices.ContainsFunc(pairs, func(l loadedPair) bool { return len(graph.Compare(l.a, l.b, rest)) > 0 }) {
+			t.Errorf("%s is said to be lost, and is not", p)
+		}
+	}
+}
