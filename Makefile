@@ -8,7 +8,8 @@ export CGO_ENABLED ?= 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PROGRAMS := fusermount3:fuse3 rsync:rsync tar:tar getfattr:attr
 # The race detector links with C.
-TEST_PROGRAMS := $(PROGRAMS) gcc:build-essential gio:libglib2.0-bin unzip:unzip openssl:openssl
+TEST_PROGRAMS := $(PROGRAMS) gcc:build-essential gio:libglib2.0-bin unzip:unzip openssl:openssl \
+  bsdtar:libarchive-tools python3:python3 curl:curl
 
 # What programs made by others need: Ice's runtime and router for peer-ice; to
 # build Ice 3.6 for Python, which omero-py asks for, and to open packs, for

@@ -166,6 +166,7 @@ func (m *Mount) buildViews() error {
 func (m *Mount) root() tree.Dir {
 	r := &folder{ino: inoRoot, mode: 0o555, uid: m.uid, gid: m.gid, made: m.started}
 	r.add("omero", m.omeroView.Root())
+	r.add("tars", m.omeroView.Tars())
 	r.add("irods", m.irodsView.Root())
 	r.add(ControlDir, m.control())
 	return r

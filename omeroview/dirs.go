@@ -164,6 +164,9 @@ func (d *userDir) section(name string) sectionNode {
 	n := d.node
 	n.key += "/" + name
 	s := &sectionDir{node: n, section: name}
+	if d.tars {
+		return &tarSection{node: n, live: s}
+	}
 	if d.v.cfg.Loads == nil {
 		return s
 	}

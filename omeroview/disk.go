@@ -3,6 +3,7 @@ package omeroview
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,7 +34,18 @@ func (d *diskCache) path(parts ...string) string {
 }
 
 // write stores a generated file whole or not at all.
-func (d *diskCache) write(dir, state, name string, data []byte) (err error) {
+func (d *diskCache) write(dir, state, name string, data []byte) error {
+	return d.writeFrom(dir, state, name, func(w io.Writer) error {
+		if _, err := w.Write(data); err != nil {
+			return fmt.Errorf("keep %s: %w", name, err)
+		}
+		return nil
+	})
+}
+
+// writeFrom stores what content writes as write does. An error of content is
+// returned as it is.
+func (d *diskCache) writeFrom(dir, state, name string, content func(io.Writer) error) error {
 	folder := filepath.Join(dir, state)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("keep %s: %w", name, err)
@@ -42,18 +54,16 @@ func (d *diskCache) write(dir, state, name string, data []byte) (err error) {
 	if err != nil {
 		return fmt.Errorf("keep %s: %w", name, err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("keep %s: %w", name, err), os.Remove(f.Name()))
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(err, f.Close())
+	if err := content(f); err != nil {
+		return errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
-	if err := f.Close(); err != nil {
-		return err
+	if err = f.Close(); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(folder, name))
 	}
-	return os.Rename(f.Name(), filepath.Join(folder, name))
+	if err != nil {
+		return errors.Join(fmt.Errorf("keep %s: %w", name, err), os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // prune removes old states of a pack but for the latest ones.

@@ -40,6 +40,8 @@ func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
 	switch p.kind {
 	case omero.KindScreen, omero.KindPlate:
 		err = a.gatherPlates(ctx, g)
+	case omero.KindImage:
+		err = a.gatherImagePack(ctx, g)
 	default:
 		err = a.gatherDatasets(ctx, g)
 	}

@@ -15,6 +15,8 @@ const (
 	maxFileName = 255
 	// maxPackName leaves room for the ".tar" of the same pack.
 	maxPackName = 251
+	// tarSuffix ends the name of the tar of a pack.
+	tarSuffix = ".tar"
 )
 
 // Names that a pack needs itself.
@@ -46,12 +48,15 @@ type nameRules struct {
 	// the names of folders.
 	end      string
 	maxBytes int
+	// tars asks that no name is another one with ".tar" behind it: a pack that
+	// holds packs is a folder of its name in tars/, and a tar beside it.
+	tars bool
 }
 
 // The rules of each kind of folder.
 var (
 	plainRules   = nameRules{maxBytes: maxFileName}
-	packsRules   = nameRules{maxBytes: maxPackName}
+	packsRules   = nameRules{maxBytes: maxPackName, tars: true}
 	projectRules = nameRules{maxBytes: maxPackName, reserved: packReserved, prefixFree: true, end: "/"}
 	datasetRules = nameRules{maxBytes: maxFileName, reserved: packReserved, prefixFree: true}
 )
@@ -99,7 +104,7 @@ func assignNames(items []Named, rules nameRules) *nameTable {
 	level := make(map[int64]int)
 	for _, id := range order {
 		base := t.bases[id]
-		if taken[base] || t.marksAnother(id, base) {
+		if taken[base] || t.marksAnother(id, base) || rules.tars && besideTar(taken, base) {
 			level[id] = levelMarked
 			continue
 		}
@@ -112,6 +117,13 @@ func assignNames(items []Named, rules nameRules) *nameTable {
 		}
 	}
 	return t
+}
+
+// besideTar says whether a name is that of the tar of one that is taken, or the
+// other way round.
+func besideTar(taken map[string]bool, name string) bool {
+	stem, isTar := strings.CutSuffix(name, tarSuffix)
+	return isTar && taken[stem] || taken[name+tarSuffix]
 }
 
 // marksAnother says whether name ends like the marked name, or begins like the

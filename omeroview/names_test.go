@@ -31,6 +31,8 @@ func TestNamesOfOneFolder(t *testing.T) {
 		{"names that look marked", packsRules,
 			[]Named{{3, "a"}, {5, "a [7]"}, {7, "a"}, {8, "b [99]"}},
 			map[int64]string{3: "a", 5: "a [7] [5]", 7: "a [7]", 8: "b [99]"}},
+		{"tars beside folders", packsRules, []Named{{1, "a.tar"}, {2, "a"}, {3, "b"}, {4, "b.tar"}, {5, "c.tar"}},
+			map[int64]string{1: "a.tar", 2: "a [2]", 3: "b", 4: "b [4].tar", 5: "c.tar"}},
 		{"own mark", packsRules, []Named{{5, "a [5]"}, {6, "a [5]"}},
 			map[int64]string{5: "a [5]", 6: "a [5] [6]"}},
 		{"a beginning of another", datasetRules,
@@ -78,7 +80,7 @@ func TestLookupOfNames(t *testing.T) {
 
 // randomName makes names of few parts, so that they meet often.
 func randomName(r *rand.Rand) string {
-	parts := []string{"a", "b", "_", "%", "A", ".", " ", ".tif", ".ome.tiff", ".fileset", "[3]", " [4]", "[1] ", "/", "\x01",
+	parts := []string{"a", "b", "_", "%", "A", ".", " ", ".tif", ".ome.tiff", ".fileset", ".tar", "[3]", " [4]", "[1] ", "/", "\x01",
 		"CON", "$", "ä", "\xff", "transfer.xml", "\u00a0", strings.Repeat("é", 120), strings.Repeat("x", 250)}
 	var b strings.Builder
 	for range r.IntN(5) {
@@ -141,6 +143,11 @@ func checkNames(items []Named, rules nameRules, table *nameTable) error {
 		}
 		if id, ok := table.lookup(name); !ok || id != it.ID {
 			return fmt.Errorf("%q finds %d, want %d", name, id, it.ID)
+		}
+	}
+	for _, name := range table.names {
+		if rules.tars && seen[name+tarSuffix] {
+			return fmt.Errorf("%q is beside the tar of %q", name+tarSuffix, name)
 		}
 	}
 	if !rules.prefixFree {

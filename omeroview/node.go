@@ -19,6 +19,7 @@ type node struct {
 	key   string
 	group int64
 	user  int64
+	tars  bool // the entry shows packs as tars
 }
 
 func (v *View) root() node { return node{v: v, key: "omero"} }

@@ -30,6 +30,7 @@ type world struct {
 	c     *omero.Client
 	v     *View
 	cache string
+	tars  bool // paths lead to tars
 }
 
 // common is the server of the tests that do not end it. Each has a view and a
@@ -159,6 +160,9 @@ func (w *world) at(path string) tree.Node {
 
 func (w *world) find(path string) (tree.Node, error) {
 	var n tree.Node = w.v.Root()
+	if w.tars {
+		n = w.v.Tars()
+	}
 	for _, name := range strings.Split(path, "/") {
 		d, ok := n.(tree.Dir)
 		if !ok {

@@ -105,6 +105,10 @@ func (v *View) Close() error {
 // Root is the folder that holds the groups.
 func (v *View) Root() tree.Dir { return &rootDir{node: v.root()} }
 
+// Tars is the folder that holds the groups once more; in it each pack is one
+// tar.
+func (v *View) Tars() tree.Dir { return &rootDir{node: node{v: v, key: "tars", tars: true}} }
+
 // Invalidate forgets what has been listed. It is called after a change of our
 // own, so that it shows at once.
 func (v *View) Invalidate() {
@@ -131,8 +135,19 @@ type account struct {
 	lost lostFiles
 }
 
+type accountKey struct{}
+
+// bind puts the account into the context of work that outlives the request it
+// began with. Whoever uses the view in it is the one the account belongs to.
+func (a *account) bind(ctx context.Context) context.Context {
+	return context.WithValue(ctx, accountKey{}, a)
+}
+
 // account returns the account of the caller in ctx.
 func (v *View) account(ctx context.Context) (*account, error) {
+	if a, ok := ctx.Value(accountKey{}).(*account); ok {
+		return a, nil
+	}
 	c, err := v.cfg.Client(ctx)
 	if err != nil {
 		return nil, treeError("log in", err)

@@ -40,6 +40,20 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	if !ok {
 		return nil, false
 	}
+	queries := scopeQueries(kind, s, except)
+	if kind == KindImage {
+		queries = append(queries, scopeQueries(kind, siblings, except)...)
+	}
+	return queries, true
+}
+
+// siblings are the images of the same fileset as an image, which belong to its
+// pack. An image without a fileset has none, not even itself.
+var siblings = scope{from: "Image o join o.fileset of join of.images i", where: "o.id = :id"}
+
+// scopeQueries are the queries for the rows that belong to the images of a
+// scope and to the object.
+func scopeQueries(kind Kind, s scope, except string) []string {
 	var queries []string
 	add := func(alias, from, where string) {
 		queries = append(queries, tokenColumns(alias)+" from "+from+" where "+where)
@@ -86,7 +100,7 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	add("r", s.from+" join i.rois r", s.where)
 	annotated("r", s.from+" join i.rois r", s.where)
 	add("s", s.from+" join i.rois r join r.shapes s", s.where)
-	return queries, true
+	return queries
 }
 
 // OriginalFilesIn lists the original files of the images that belong to an
@@ -112,7 +126,8 @@ func tokenColumns(alias string) string {
 	return fmt.Sprintf("select count(%[1]s.id), sum(%[1]s.id), max(%[1]s.details.updateEvent.id), max(%[1]s.details.updateEvent.time)", alias)
 }
 
-// ChangeToken asks for the token of a project, dataset, screen, plate or image. Annotations
+// ChangeToken asks for the token of a project, dataset, screen, plate or image;
+// an image stands for all images of its fileset. Annotations
 // whose namespace begins with except do not count. The number of queries does
 // not depend on how much belongs to the object.
 func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except string) (Token, error) {

@@ -1,0 +1,128 @@
+package omeroview
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"omerods/fs/tree"
+	"omerods/internal/omero"
+)
+
+// tarHandle reads the tar of one state of a pack.
+type tarHandle struct {
+	a    *account
+	t    *tarImage
+	made *os.File // the generated files
+	from *tarSources
+}
+
+var _ tree.Cacher = (*tarHandle)(nil)
+
+func newTarHandle(a *account, t *tarImage, made *os.File) *tarHandle {
+	h := &tarHandle{a: a, t: t, made: made}
+	h.from = newTarSources(h.source, t.members)
+	return h
+}
+
+// Cache keeps nothing in the kernel: handles on two states of a pack have the
+// same inode, and the one would read pages of the other.
+func (h *tarHandle) Cache() tree.Cache { return tree.CacheNone }
+
+// ReadAt puts the pieces of the tar together.
+func (h *tarHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	n := 0
+	for n < len(p) {
+		piece := h.t.layout.At(off + int64(n))
+		if piece.Len == 0 {
+			return n, io.EOF
+		}
+		part := p[n : n+int(min(piece.Len, int64(len(p)-n)))]
+		switch {
+		case piece.Data != nil:
+			copy(part, piece.Data)
+		case piece.Member < 0:
+			clear(part)
+		default:
+			if err := h.readMember(ctx, piece.Member, part, piece.Off); err != nil {
+				return n, err
+			}
+		}
+		n += len(part)
+	}
+	return n, nil
+}
+
+// readMember fills p with content of a member.
+func (h *tarHandle) readMember(ctx context.Context, i int, p []byte, off int64) error {
+	m := &h.t.members[i]
+	var n int
+	var err error
+	if m.Made {
+		n, err = h.made.ReadAt(p, m.At+off)
+	} else {
+		n, err = h.from.readAt(ctx, i, p, off)
+	}
+	switch {
+	case n == len(p):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		err = tree.Errorf(tree.ErrIO, "it has %d bytes instead of %d", off+int64(n), m.Size)
+	}
+	err = memberError(m.Path, treeError("read", err))
+	if lasting(err) {
+		h.t.fail(m.Path, err)
+	}
+	return err
+}
+
+// memberError says which member of a tar cannot be read.
+func memberError(path string, err error) error {
+	var e *tree.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	named := *e
+	named.Reason = path + ": " + e.Reason
+	return &named
+}
+
+// lasting says whether the next try would fail as well.
+func lasting(err error) bool {
+	for _, passing := range []error{tree.ErrOffline, tree.ErrInterrupted, tree.ErrBusy, errChanged} {
+		if errors.Is(err, passing) {
+			return false
+		}
+	}
+	return true
+}
+
+// source opens the content of a member.
+func (h *tarHandle) source(ctx context.Context, m *tarMember) (tree.Handle, error) {
+	if m.Image != 0 {
+		e := h.t.exports[m.Image]
+		t := newTIFF(e.Image, &e.Pixels)
+		if t.head == 0 {
+			return nil, tree.Errorf(tree.ErrNotSupported, "pixels of type %q have no place in a TIFF", e.Pixels.Type)
+		}
+		return &exportHandle{t: t, head: t.layout(), r: h.a.c.OpenPixels(e.Pixels)}, nil
+	}
+	if m.Attached {
+		// It may have been written anew in place.
+		files, err := h.a.c.OriginalFiles(ctx, []int64{m.File})
+		if err != nil {
+			return nil, err
+		}
+		if len(files) != 1 || files[0].Size != m.Size || files[0].Hash != m.Hash {
+			return nil, tree.Errorf(tree.ErrIO, "%w since the tar was laid out", errChanged).WithAdvice("copy the tar again")
+		}
+	}
+	return &remoteHandle{r: h.a.c.OpenFile(omero.OriginalFile{ID: m.File, Size: m.Size, Group: m.Group})}, nil
+}
+
+// Release frees everything; nobody hears what goes wrong there.
+func (h *tarHandle) Release(context.Context) {
+	h.from.close()
+	_ = h.made.Close()
+}
