@@ -132,7 +132,7 @@ func (b *documenter) leftOut() {
 		for _, f := range g.fields {
 			in[f.Image] = append(in[f.Image], pack.NewID(pack.KindWellSample, f.ID))
 		}
-	} else {
+	} else if b.g.ref.kind != omero.KindImage {
 		for _, m := range b.g.members {
 			in[m.ID] = append(in[m.ID], pack.NewID(pack.KindDataset, m.Parent))
 		}

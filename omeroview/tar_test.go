@@ -177,3 +177,19 @@ func TestPiecesOfATar(t *testing.T) {
 		t.Error("a view with another cache gives other bytes")
 	}
 }
+
+// The server keeps the originals of plates to itself: their tars are not
+// opened, and the reason names the file.
+func TestTarOfARefusedPlate(t *testing.T) {
+	w := newWorld(t).inTars()
+	for _, path := range []string{screenPath, platePath} {
+		if a := w.attr(path + tarSuffix); a.Size == 0 {
+			t.Errorf("%s: %+v", path, a)
+		}
+		_, err := w.at(path+tarSuffix).(tree.File).Open(t.Context(), tree.OpenOptions{Read: true})
+		var why *tree.Error
+		if !errors.Is(err, tree.ErrDenied) || !errors.As(err, &why) || why.Advice == "" || !strings.Contains(why.Reason, fakePlate) {
+			t.Errorf("%s: got %v", path, err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"omerods/fs/tree"
 	"omerods/internal/omero"
+	"omerods/internal/pack"
 )
 
 // tarFile is a pack as one tar. The tar is nowhere: only the place of each of
@@ -75,38 +76,43 @@ func (f *tarFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle,
 	}
 }
 
-// readable says whether the server gives the content of all members away.
+// readable says whether the server gives the content of all members away, as
+// far as it is known before they are read.
 func (a *account) readable(ctx context.Context, t *tarImage) error {
 	if err := t.failure(); err != nil {
 		return err
 	}
-	if len(t.guarded) == 0 {
-		return nil
-	}
-	withheld, err := remember(ctx, a, "withheld/"+t.made, func(ctx context.Context) (map[int64]bool, error) {
-		ids := make([]int64, len(t.guarded))
-		for i, m := range t.guarded {
+	why, err := remember(ctx, a, "given/"+t.made, func(ctx context.Context) (map[int64]pack.LeftOutReason, error) {
+		ids := make([]int64, len(t.asked))
+		for i, m := range t.asked {
 			ids[i] = t.members[m].File
 		}
-		return a.c.BytesWithheld(ctx, omero.KindOriginalFile, ids)
+		return a.notHad(ctx, ids)
 	})
 	if err != nil {
 		return treeError("ask for the rights to read", err)
 	}
-	for _, m := range t.guarded {
-		if file := &t.members[m]; withheld[file.File] {
-			return tarRefused(file.Path, tree.Errorf(tree.ErrDenied,
-				"the policy of this OMERO server does not let anybody read the original files of this image"))
+	for _, i := range t.asked {
+		m := &t.members[i]
+		switch why[m.File] {
+		case pack.Refused:
+			return notWhole(m.Path, notGiven("it", omero.Denied))
+		case pack.Lost:
+			return notWhole(m.Path, notGiven("it", omero.Gone))
 		}
 	}
 	return nil
 }
 
-// tarRefused says why a tar is not opened: without the file it would not be
-// whole.
-func tarRefused(path string, why error) error {
-	return tree.Errorf(tree.ErrDenied, "%s in it cannot be read, so the tar would not be whole: %w", path, why).
-		WithAdvice("copy the folder below omero/ instead, without that file")
+// notWhole says why a tar is not opened: a member cannot be read.
+func notWhole(path string, why error) error {
+	var e *tree.Error
+	if !errors.As(why, &e) {
+		return why
+	}
+	whole := *e
+	whole.Reason = "the tar would not be whole, for " + path + " in it cannot be read: " + e.Reason
+	return &whole
 }
 
 // Getxattr describes the object that the pack is of.

@@ -70,11 +70,14 @@ func (h *tarHandle) readMember(ctx context.Context, i int, p []byte, off int64) 
 	case err == nil || errors.Is(err, io.EOF):
 		err = tree.Errorf(tree.ErrIO, "it has %d bytes instead of %d", off+int64(n), m.Size)
 	}
-	err = memberError(m.Path, treeError("read", err))
-	if lasting(err) {
+	if errors.Is(err, omero.Gone) || errors.Is(err, omero.Denied) {
+		if errors.Is(err, omero.Gone) {
+			h.a.found(m.File)
+		}
+		err = notGiven("it", err)
 		h.t.fail(m.Path, err)
 	}
-	return err
+	return memberError(m.Path, treeError("read", err))
 }
 
 // memberError says which member of a tar cannot be read.
@@ -86,16 +89,6 @@ func memberError(path string, err error) error {
 	named := *e
 	named.Reason = path + ": " + e.Reason
 	return &named
-}
-
-// lasting says whether the next try would fail as well.
-func lasting(err error) bool {
-	for _, passing := range []error{tree.ErrOffline, tree.ErrInterrupted, tree.ErrBusy, errChanged} {
-		if errors.Is(err, passing) {
-			return false
-		}
-	}
-	return true
 }
 
 // source opens the content of a member.
@@ -118,7 +111,7 @@ func (h *tarHandle) source(ctx context.Context, m *tarMember) (tree.Handle, erro
 			return nil, tree.Errorf(tree.ErrIO, "%w since the tar was laid out", errChanged).WithAdvice("copy the tar again")
 		}
 	}
-	return &remoteHandle{r: h.a.c.OpenFile(omero.OriginalFile{ID: m.File, Size: m.Size, Group: m.Group})}, nil
+	return &remoteHandle{r: h.a.c.OpenFile(omero.OriginalFile{ID: m.File, Size: m.Size})}, nil
 }
 
 // Release frees everything; nobody hears what goes wrong there.

@@ -24,7 +24,7 @@ type tarImage struct {
 	layout  *pack.TarLayout
 	members []tarMember
 	exports map[int64]*tarExport // by image
-	guarded []int                // the members that the server may refuse to give
+	asked   []int                // the members for which the server is asked whether it gives them
 	made    string               // the file on disk that holds the generated files
 
 	mu     sync.Mutex // guards the field below
@@ -43,14 +43,14 @@ type tarMember struct {
 	File  int64 `json:"file,omitempty"`  // an original file, or that of an annotation
 	Image int64 `json:"image,omitempty"` // its pixels
 
-	At    int64 `json:"at,omitempty"`    // of a generated file among all of them
-	Group int64 `json:"group,omitempty"` // of the file
+	At int64 `json:"at,omitempty"` // of a generated file among all of them
 	// Hash is that of the file of an annotation, which may be written anew in
 	// place.
 	Attached bool   `json:"attached,omitempty"`
 	Hash     string `json:"hash,omitempty"`
-	// Guarded files may be refused by the server's policy.
-	Guarded bool `json:"guarded,omitempty"`
+	// First files stand for all of their fileset, or for themselves, when the
+	// server is asked whether it gives them.
+	First bool `json:"first,omitempty"`
 }
 
 // tarExport is an image without original files, as it was when the tar was
@@ -116,8 +116,11 @@ func newTarImage(s packState, index tarIndex) (*tarImage, error) {
 	members := make([]pack.TarMember, len(index.Members))
 	for i, m := range index.Members {
 		members[i] = pack.TarMember{Path: m.Path, Dir: m.Dir, Link: m.Link, Size: m.Size}
-		if m.Guarded {
-			t.guarded = append(t.guarded, i)
+		if m.First {
+			t.asked = append(t.asked, i)
+		}
+		if m.Image != 0 && m.Size == 0 {
+			t.fail(m.Path, tree.Errorf(tree.ErrNotSupported, "its pixels have no place in a TIFF"))
 		}
 	}
 	for _, e := range index.Exports {
@@ -134,7 +137,7 @@ func (t *tarImage) fail(path string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.failed == nil {
-		t.failed = tarRefused(path, err)
+		t.failed = notWhole(path, err)
 	}
 }
 

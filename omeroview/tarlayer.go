@@ -18,16 +18,13 @@ type tarLayer struct {
 	doc      *pack.Document
 	filesets map[pack.ID]*pack.Fileset
 	notes    map[pack.ID]*pack.Annotation
-	guarded  map[pack.ID]bool // filesets whose files may be refused
-	at       int64            // the end of the generated files so far
+	at       int64 // the end of the generated files so far
 }
 
 // lay lists the members of the tar and writes its generated files to w, one
 // after the other.
 func (l *tarLayer) lay(ctx context.Context, m *pack.Manifest, w io.Writer) (tarIndex, error) {
-	if err := l.index(ctx); err != nil {
-		return tarIndex{}, err
-	}
+	l.index()
 	made := make(map[string]int64)
 	files, err := pack.TarFiles(m, func(path string) (int64, error) {
 		made[path] = l.at
@@ -61,9 +58,7 @@ func (l *tarLayer) lay(ctx context.Context, m *pack.Manifest, w io.Writer) (tarI
 	return index, l.sizes(index)
 }
 
-// index asks which files may be refused: those of plates, and of what belongs
-// to others.
-func (l *tarLayer) index(ctx context.Context) error {
+func (l *tarLayer) index() {
 	l.filesets = make(map[pack.ID]*pack.Fileset, len(l.doc.Filesets))
 	for i := range l.doc.Filesets {
 		l.filesets[l.doc.Filesets[i].ID] = &l.doc.Filesets[i]
@@ -72,22 +67,6 @@ func (l *tarLayer) index(ctx context.Context) error {
 	for i := range l.doc.Annotations {
 		l.notes[l.doc.Annotations[i].ID] = &l.doc.Annotations[i]
 	}
-	ids := make([]int64, 0, len(l.doc.Images))
-	for i := range l.doc.Images {
-		ids = append(ids, number(l.doc.Images[i].ID))
-	}
-	fields, err := l.a.c.ImagesInPlates(ctx, ids)
-	if err != nil {
-		return err
-	}
-	l.guarded = make(map[pack.ID]bool)
-	for i := range l.doc.Images {
-		im := &l.doc.Images[i]
-		if fields[number(im.ID)] || number(im.Details.Owner) != l.a.c.Who().User {
-			l.guarded[im.Fileset] = true
-		}
-	}
-	return nil
 }
 
 // number is the number of an object of a pack of ours.
@@ -101,15 +80,13 @@ func (l *tarLayer) source(t *tarMember, f *pack.File) error {
 	switch f.Kind {
 	case pack.Original:
 		if fs := l.filesets[f.Fileset]; fs != nil && f.Entry < len(fs.Entries) {
-			t.File, t.Group = number(fs.Entries[f.Entry].File), number(fs.Details.Group)
-			t.Guarded = l.guarded[f.Fileset]
+			t.File, t.First = number(fs.Entries[f.Entry].File), f.Entry == 0
 			return nil
 		}
 	case pack.Attached:
 		if n := l.notes[f.Annotation]; n != nil && n.File != nil {
-			t.File, t.Group = number(n.File.ID), number(n.Details.Group)
+			t.File, t.First = number(n.File.ID), true
 			t.Attached, t.Hash = true, n.File.Hash
-			t.Guarded = number(n.Details.Owner) != l.a.c.Who().User
 			return nil
 		}
 	case pack.Exported:
