@@ -92,7 +92,11 @@ func (h *handle) checkEnd(ctx context.Context, end int64) error {
 // Write writes at an offset. It answers for itself: an error kept for later
 // is one that nobody sees.
 func (h *handle) Write(ctx context.Context, data []byte, off int64) (uint32, syscall.Errno) {
-	ctx, end := h.mount.begin(ctx, opWrite, &h.caller)
+	o := opWrite
+	if _, ok := h.handle.(tree.Patient); ok {
+		o = opPatient
+	}
+	ctx, end := h.mount.begin(ctx, o, &h.caller)
 	defer end()
 	n, err := h.write(ctx, data, off)
 	if err != nil {

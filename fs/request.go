@@ -49,6 +49,7 @@ const (
 	opLink     op = "link"
 	opRead     op = "read"
 	opWrite    op = "write"
+	opPatient  op = "write " // to a tree.Patient
 	opClose    op = "close"
 	opSync     op = "sync"
 	opCopy     op = "copy to"
@@ -60,7 +61,7 @@ const (
 // wait for a store or a commit, whose views have limits of their own.
 func (o op) limited() bool {
 	switch o {
-	case opClose, opSync, opRename, opCopy:
+	case opClose, opSync, opRename, opCopy, opPatient:
 		return false
 	}
 	return true

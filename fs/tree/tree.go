@@ -122,6 +122,12 @@ type Cacher interface {
 	Cache() Cache
 }
 
+// Patient is a handle whose writes wait for a server for as long as it takes:
+// the deadline for requests does not hold for them, interrupts do.
+type Patient interface {
+	Patient()
+}
+
 // CopySource is the file a copy inside the mount reads from.
 type CopySource struct {
 	Node   File

@@ -29,24 +29,31 @@ type Load struct {
 	done    chan struct{} // closed when the load has ended
 
 	mu         sync.Mutex // guards the fields below and all staged nodes
+	name       string     // of the object that is to be made
 	top        *stagedDir
+	tar        *StagedTar             // nil for a folder
+	members    map[string]*stagedFile // of the archive that have been kept, by their path
 	state      State
 	committing bool
 	failure    error
 	ended      time.Time
 	lastSeen   time.Time
-	doc        *pack.Document // nil until transfer.xml has arrived
-	xml        *stagedFile    // of doc
-	ours       bool           // the pack has a manifest of ours
+	folded     map[string]string // of wanted, see near; made when it is needed
+	doc        *pack.Document    // nil until transfer.xml has arrived
+	xml        *stagedFile       // of doc
+	ours       bool              // the pack has a manifest of ours
 	wanted     map[string]*wanted
 	missing    int // of wanted
 	units      []*unit
-	next       int             // of units: the one whose images are made next
-	importing  bool            // somebody is making images
-	generated  map[string]bool // files that a load does not need: whether each has come
-	toCome     int             // of generated
-	settled    bool            // nobody writes any more
-	full       error           // why a file had no room in the spool
+	next       int               // of units: the one whose images are made next
+	importing  bool              // somebody is making images
+	generated  map[string]bool   // files that a load does not need: whether each has come
+	toCome     int               // of generated
+	sameAs     map[string]string // of generated: the file with the same content
+	sending    int               // how many uploads take their files from the spool
+	sent       chan struct{}     // closed and made anew when sending falls
+	settled    bool              // nobody writes any more
+	full       error             // why a file had no room in the spool
 	filesets   []int64
 	files      map[pack.ID]int64 // new original files by file annotation
 	record     Record
@@ -64,7 +71,8 @@ func newLoad(ctx context.Context, ls *Loads, place Place, key loadKey, mode uint
 	caller, _ := tree.CallerFrom(ctx)
 	now := ls.cfg.Now()
 	l := &Load{
-		of: ls, id: newID(), key: key, place: place, caller: caller, done: make(chan struct{}),
+		of: ls, id: newID(), key: key, name: key.name, place: place, caller: caller, done: make(chan struct{}),
+		members: map[string]*stagedFile{}, sameAs: map[string]string{}, sent: make(chan struct{}),
 		state: StateLoading, lastSeen: now, wanted: map[string]*wanted{}, generated: map[string]bool{},
 		files: map[pack.ID]int64{},
 	}
@@ -224,8 +232,12 @@ func (l *Load) take(p string, f *stagedFile) error {
 			f.content.Free()
 		}
 		return nil
-	case w == nil && (folder != nil || strings.HasPrefix(f.name, ".") || !l.ours || isJunk(f.name)):
+	case w == nil && (folder != nil || strings.HasPrefix(f.name, ".") || isJunk(f.name)):
 		return nil // a temporary name, or a file whose end nobody announces
+	case w == nil && l.near(p) != "":
+		return otherForm(p, l.near(p))
+	case w == nil && !l.ours:
+		return nil
 	case w == nil:
 		return tree.Errorf(tree.ErrNotPermitted, "%s is no part of the pack", p).
 			WithAdvice("copy it into the dataset after the pack has been loaded")

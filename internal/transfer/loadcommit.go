@@ -90,7 +90,7 @@ func (l *Load) finishSpec() FinishSpec {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	spec := FinishSpec{
-		Load: l.id, Document: l.doc, Ours: l.ours, Kind: l.place.Kind(), TopName: l.key.name,
+		Load: l.id, Document: l.doc, Ours: l.ours, Kind: l.place.Kind(), TopName: l.name,
 		From: l.from(), When: l.of.cfg.Now(), Images: map[pack.ID]int64{}, Files: maps.Clone(l.files),
 	}
 	for _, u := range l.units {
@@ -98,7 +98,7 @@ func (l *Load) finishSpec() FinishSpec {
 			spec.Images[id] = u.imported.Images[i]
 		}
 	}
-	if recorded := topName(l.doc); recorded != "" && l.place.ShownName(recorded) == l.key.name {
+	if recorded := topName(l.doc); recorded != "" && l.place.ShownName(recorded) == l.name {
 		spec.TopName = recorded
 	}
 	return spec
@@ -161,6 +161,9 @@ func (l *Load) fail(err error) bool {
 func (l *Load) giveUp(state State, err error) {
 	l.stop()
 	l.uploads.Wait()
+	if l.tar != nil {
+		l.tar.discard()
+	}
 	l.discard()
 	l.mu.Lock()
 	l.freeAll()

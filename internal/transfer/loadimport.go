@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,9 +19,11 @@ func (l *Load) upload(u *unit) {
 	}
 	u.begun = true
 	l.uploads.Add(1)
+	l.sending++
 	go func() {
 		defer l.uploads.Done()
 		err := l.inSlot(func(dest Destination) error { return l.send(dest, u) })
+		l.hasSent()
 		if err == nil {
 			err = l.importInOrder()
 		}
@@ -28,6 +31,42 @@ func (l *Load) upload(u *unit) {
 			l.failed(err)
 		}
 	}()
+}
+
+// hasSent notes that an upload needs its files no more.
+func (l *Load) hasSent() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sending--
+	close(l.sent)
+	l.sent = make(chan struct{})
+}
+
+// waitSent waits until no upload takes its files from the spool any more.
+func (l *Load) waitSent(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		failure, sending, sent := l.failure, l.sending, l.sent
+		l.mu.Unlock()
+		switch {
+		case failure != nil:
+			return failure
+		case sending == 0:
+			return nil
+		}
+		select {
+		case <-sent:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// title is the name of the object that is to be made.
+func (l *Load) title() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.name
 }
 
 // importInOrder makes the images of one unit after the other, so that their
@@ -66,8 +105,10 @@ func (l *Load) attach(w *wanted, f *stagedFile) {
 		}
 	}
 	l.uploads.Add(1)
+	l.sending++
 	go func() {
 		defer l.uploads.Done()
+		defer l.hasSent()
 		err := l.inSlot(func(dest Destination) error {
 			spec, err := fileSpec(name, f)
 			if err != nil {
@@ -125,7 +166,7 @@ func (l *Load) send(dest Destination, u *unit) error {
 	for _, p := range order {
 		name := u.names[p]
 		if name == "" {
-			name = path.Join(l.key.name, p)
+			name = path.Join(l.title(), p)
 		}
 		f, err := fileSpec(name, u.files[p])
 		if err != nil {

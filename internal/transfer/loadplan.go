@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -118,6 +119,9 @@ func (l *Load) follow(p plan) {
 
 // written lists what has been staged by its path in the pack; the mutex is held.
 func (l *Load) written() map[string]*stagedFile {
+	if l.tar != nil {
+		return maps.Clone(l.members)
+	}
 	return l.top.files(map[string]*stagedFile{})
 }
 
@@ -174,6 +178,9 @@ func (l *Load) want(manifest *pack.Manifest) {
 	if manifest != nil {
 		for _, f := range manifest.Files {
 			l.generated[f.Path] = false // also other places of files that are wanted once
+			if f.SameAs != "" {
+				l.sameAs[f.Path] = f.SameAs
+			}
 		}
 	}
 	for p := range l.wanted {
@@ -303,6 +310,10 @@ func (l *Load) writersEnded() {
 	if l.writers.Alive() {
 		return
 	}
+	if l.tar != nil {
+		l.tar.writersEnded()
+		return
+	}
 	l.settle()
 	if l.ready() {
 		l.commit()
@@ -322,22 +333,6 @@ func (l *Load) writersEnded() {
 		l.record.Reason = l.waitingFor()
 		l.of.cfg.Records.Put(l.record)
 	}
-}
-
-// waitingFor says what is missing; the mutex is held.
-func (l *Load) waitingFor() string {
-	if l.doc == nil {
-		return "the program that copied has ended and transfer.xml has not come"
-	}
-	var names []string
-	for p, w := range l.wanted {
-		if !w.here {
-			names = append(names, p)
-		}
-	}
-	slices.Sort(names)
-	return "the program that copied has ended and these are missing: " + clip(strings.Join(names, ", "), 1000) +
-		"; copy again to go on, or remove the folder to give up"
 }
 
 // watch lets go of the load when its time is over.
@@ -364,7 +359,7 @@ func (l *Load) watch() {
 		case state == StateLoading && !committing && silent >= 24*time.Hour:
 			l.abort(StateFailed, tree.Errorf(tree.ErrIncomplete, "nothing was written for a day"))
 			return
-		case state == StateLoading && !committing && silent >= time.Minute:
+		case state == StateLoading && !committing && silent >= time.Minute && l.tar == nil:
 			l.settle() // file managers live on after their copies
 			if l.ready() {
 				l.commit()

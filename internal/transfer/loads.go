@@ -40,8 +40,9 @@ type Loads struct {
 	slots  chan struct{}
 	retry  time.Duration // between two tries to remove what a load has left
 
-	mu    sync.Mutex // guards the field below; taken before a load's own
+	mu    sync.Mutex // guards the fields below; taken before a load's own
 	loads map[loadKey]*Load
+	tars  map[loadKey]*StagedTar // by the names of their files
 }
 
 // loadKey names a staged folder: what one user writes another does not see.
@@ -54,7 +55,8 @@ type loadKey struct {
 // NewLoads returns Loads; Close ends it.
 func NewLoads(cfg LoadsConfig) *Loads {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Loads{cfg: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, uploadsAtOnce), retry: discardEvery, loads: map[loadKey]*Load{}}
+	return &Loads{cfg: cfg, ctx: ctx, cancel: cancel, slots: make(chan struct{}, uploadsAtOnce), retry: discardEvery,
+		loads: map[loadKey]*Load{}, tars: map[loadKey]*StagedTar{}}
 }
 
 // Close gives up all loads that have not committed, removes what they have
@@ -64,6 +66,9 @@ func (ls *Loads) Close(ctx context.Context) {
 	var open []*Load
 	for _, l := range ls.loads {
 		open = append(open, l)
+	}
+	for _, a := range ls.tars {
+		open = append(open, a.load)
 	}
 	ls.mu.Unlock()
 	for _, l := range open {
@@ -169,7 +174,9 @@ func (ls *Loads) Remove(ctx context.Context, place Place, name string) (bool, er
 func (ls *Loads) drop(l *Load) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	if ls.loads[l.key] == l {
+	if l.tar != nil {
+		ls.dropTar(l.tar)
+	} else if ls.loads[l.key] == l {
 		delete(ls.loads, l.key)
 	}
 }

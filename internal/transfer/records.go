@@ -37,7 +37,8 @@ type Record struct {
 	ID        string    `json:"id"`
 	Direction Direction `json:"direction"`
 	UID       uint32    `json:"uid"`
-	Path      string    `json:"path"` // as the target's side calls it
+	Path      string    `json:"path"`          // as the target's side calls it
+	Tar       bool      `json:"tar,omitempty"` // Path is a .tar
 	Object    string    `json:"object,omitempty"`
 	Name      string    `json:"name,omitempty"`
 	State     State     `json:"state"`

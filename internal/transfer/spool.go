@@ -1,13 +1,11 @@
 package transfer
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 
 	"omerods/fs/tree"
 )
@@ -72,23 +70,35 @@ func (s *Spool) give(n int64) {
 
 // file makes an empty spool file.
 func (s *Spool) file() (*spoolFile, error) {
+	f, err := s.nameless()
+	if err != nil {
+		return nil, err
+	}
+	return &spoolFile{spool: s, f: f}, nil
+}
+
+// nameless makes an empty file that nobody else can find.
+func (s *Spool) nameless() (*os.File, error) {
 	f, err := os.CreateTemp(s.dir, "spool-*")
 	if err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
+		return nil, s.diskError(err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	return &spoolFile{spool: s, f: f}, nil
+	return f, nil
 }
 
-// spoolFile is the content of one staged file.
+// spoolFile is the content of one staged file: a file of its own, or a piece
+// of a pile, which is written once, in order.
 type spoolFile struct {
 	spool *Spool
+	pile  *pile // nil for a file of its own
 
 	mu    sync.RWMutex // guards the fields below
-	f     *os.File     // nil once freed
+	f     *os.File     // nil in a pile
+	base  int64        // where it begins in the pile; negative before the first byte
 	size  int64
 	sums  *Sums // of the bytes so far, nil once they were not written in order
 	freed bool
@@ -101,6 +111,9 @@ func (sf *spoolFile) WriteAt(p []byte, off int64) (int, error) {
 	defer sf.mu.Unlock()
 	if sf.freed {
 		return 0, errFreed
+	}
+	if sf.pile != nil {
+		return sf.append(p, off)
 	}
 	end := off + int64(len(p))
 	if end > sf.size {
@@ -125,10 +138,10 @@ func (sf *spoolFile) WriteAt(p []byte, off int64) (int, error) {
 	} else {
 		sf.sums = nil
 	}
-	if errors.Is(err, syscall.ENOSPC) {
-		return n, tree.Errorf(tree.ErrNoSpace, "the disk of the spool %s is full: %w", sf.spool.dir, err)
+	if err != nil {
+		return n, sf.spool.diskError(err)
 	}
-	return n, err
+	return n, nil
 }
 
 func (sf *spoolFile) ReadAt(p []byte, off int64) (int, error) {
@@ -137,7 +150,46 @@ func (sf *spoolFile) ReadAt(p []byte, off int64) (int, error) {
 	if sf.freed {
 		return 0, errFreed
 	}
-	return sf.f.ReadAt(p, off)
+	return sf.readAt(p, off)
+}
+
+// readAt reads; the mutex is held.
+func (sf *spoolFile) readAt(p []byte, off int64) (int, error) {
+	if sf.pile == nil {
+		return sf.f.ReadAt(p, off)
+	}
+	if off < 0 || off >= sf.size {
+		return 0, io.EOF
+	}
+	n := int(min(int64(len(p)), sf.size-off))
+	if err := sf.pile.readAt(p[:n], sf.base+off); err != nil {
+		return 0, err
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// append adds to the piece of a pile; the mutex is held.
+func (sf *spoolFile) append(p []byte, off int64) (int, error) {
+	if off != sf.size {
+		return 0, fmt.Errorf("spool: a piece of a pile is written at %d after %d bytes", off, sf.size)
+	}
+	at, err := sf.pile.add(p)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case sf.base < 0:
+		sf.base, sf.sums = at, NewSums()
+	case at != sf.base+sf.size:
+		sf.pile.free(at, int64(len(p)))
+		return 0, fmt.Errorf("spool: two pieces of a pile are written at once")
+	}
+	sf.sums.Write(p)
+	sf.size += int64(len(p))
+	return len(p), nil
 }
 
 // Truncate sets the size.
@@ -149,6 +201,9 @@ func (sf *spoolFile) Truncate(size int64) error {
 	}
 	if size == sf.size {
 		return nil
+	}
+	if sf.pile != nil {
+		return fmt.Errorf("spool: a piece of a pile keeps its size")
 	}
 	if size > sf.size {
 		if err := sf.spool.reserve(size - sf.size); err != nil {
@@ -187,7 +242,7 @@ func (sf *spoolFile) Sums() (*Sums, error) {
 		return nil, errFreed
 	}
 	s := NewSums()
-	if _, err := io.Copy(s, io.NewSectionReader(sf.f, 0, sf.size)); err != nil {
+	if _, err := io.Copy(s, io.NewSectionReader(readerAt(sf.readAt), 0, sf.size)); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
 	sf.sums = s
@@ -202,6 +257,15 @@ func (sf *spoolFile) Free() {
 		return
 	}
 	sf.freed = true
+	if sf.pile != nil {
+		sf.pile.free(sf.base, sf.size)
+		return
+	}
 	sf.f.Close()
 	sf.spool.give(sf.size)
 }
+
+// readerAt is a function that reads at an offset.
+type readerAt func(p []byte, off int64) (int, error)
+
+func (r readerAt) ReadAt(p []byte, off int64) (int, error) { return r(p, off) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"omerods/fs/tree"
 	"omerods/internal/task"
@@ -136,6 +137,9 @@ func (h *stagedHandle) WriteAt(_ context.Context, p []byte, off int64) (int, err
 		err = errFreed
 	case f.lost:
 		err = f.broken
+	case off+int64(len(p)) > mostTransferXML && f.isTransferXML():
+		err = tree.Errorf(tree.ErrTooLarge, "%s is longer than %d bytes; more are not read", f.name, int64(mostTransferXML))
+		defer f.lose(err)
 	default:
 		f.dirty, f.broken = true, nil // a copy that failed may be gone on with by writing
 		if !f.touched {
@@ -151,6 +155,12 @@ func (h *stagedHandle) WriteAt(_ context.Context, p []byte, off int64) (int, err
 		f.lose(err)
 	}
 	return n, err
+}
+
+// isTransferXML says whether the file is the pack's document, or will be by
+// rsync's way of naming; the load's mutex is held.
+func (f *stagedFile) isTransferXML() bool {
+	return f.parent.parent == nil && (f.name == transferXML || strings.HasPrefix(f.name, "."+transferXML+"."))
 }
 
 // lose gives back the room of a file that could not be written to its end: its
