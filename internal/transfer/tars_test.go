@@ -3,9 +3,9 @@ package transfer
 import (
 	"context"
 	"errors"
+	"testing"
 
 	"omerods/fs/tree"
-	"testing"
 )
 
 func TestRenamedTarLoads(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"testing"
 
 	"omerods/fs/tree"
-	"testing"
 )
 
 func TestHostileZips(t *testing.T) {
