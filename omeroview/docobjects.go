@@ -62,13 +62,14 @@ func (b *documenter) images() {
 			continue
 		}
 		out := pack.Image{ID: pack.NewID(pack.KindImage, im.ID), Name: im.Name, Description: im.Description, Acquired: im.Acquired,
-			Series: im.Series, Pixels: packPixels(b.pixels[im.ID]), Stage: b.stages[im.ID], Renderings: b.settings[im.ID], ROIs: b.rois[im.ID],
+			Series: im.Series, Pixels: packPixels(b.pixels[im.ID]), Renderings: b.settings[im.ID], ROIs: b.rois[im.ID],
 			Details: b.details(im.Meta)}
 		if b.g.binaries.filesets[im.Fileset] != nil {
 			out.Fileset = pack.NewID(pack.KindFileset, im.Fileset)
 		} else {
 			out.Path, out.Series = b.places[im.ID], 0
 		}
+		b.describeTaking(&out, b.taken[im.ID])
 		b.doc.Images = append(b.doc.Images, out)
 	}
 }
@@ -80,12 +81,6 @@ func packPixels(p *omero.Pixels) *pack.Pixels {
 	out := &pack.Pixels{SizeX: p.SizeX, SizeY: p.SizeY, SizeZ: p.SizeZ, SizeC: p.SizeC, SizeT: p.SizeT, Type: p.Type, Order: p.Order,
 		SignificantBits: p.SignificantBits, SHA1: p.SHA1, PhysicalX: packQuantity(p.PhysicalX), PhysicalY: packQuantity(p.PhysicalY),
 		PhysicalZ: packQuantity(p.PhysicalZ), TimeIncrement: packQuantity(p.TimeIncrement)}
-	for _, c := range p.Channels {
-		out.Channels = append(out.Channels, pack.Channel{ID: pack.NewID(pack.KindChannel, c.ID), Name: c.Name, Color: c.Color(),
-			LookupTable: c.LookupTable, Excitation: packQuantity(c.Excitation), Emission: packQuantity(c.Emission), Fluor: c.Fluor,
-			Illumination: c.Illumination, ContrastMethod: c.Contrast, AcquisitionMode: c.Mode, Pinhole: packQuantity(c.Pinhole),
-			NDFilter: c.NDFilter, PockelCell: c.PockelCell, Samples: c.Samples})
-	}
 	return out
 }
 

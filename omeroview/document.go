@@ -75,7 +75,8 @@ type documenter struct {
 	perms    map[int64]string // of groups
 	rois     map[int64][]pack.ID
 	settings map[int64][]pack.Rendering
-	stages   map[int64]*pack.StageLabel
+	taken    map[int64]*omero.ImageSettings
+	parts    map[pack.ID]bool // of the instruments, these and the experiments
 	pixels   map[int64]*omero.Pixels
 	in       map[int64][]omero.Image // by dataset or plate
 	owners   map[packRef][]int64     // annotations by what they are linked to
@@ -91,7 +92,7 @@ type documenter struct {
 func newDocument(g *gathered) *documenter {
 	b := &documenter{g: g, doc: &pack.Document{}, manifest: &pack.Manifest{},
 		perms: make(map[int64]string), rois: make(map[int64][]pack.ID), settings: make(map[int64][]pack.Rendering),
-		stages: make(map[int64]*pack.StageLabel), pixels: make(map[int64]*omero.Pixels),
+		parts: make(map[pack.ID]bool), pixels: make(map[int64]*omero.Pixels),
 		in: make(map[int64][]omero.Image), owners: make(map[packRef][]int64), noteByID: make(map[int64]*omero.Annotation),
 		placed: make(map[int64]bool), places: make(map[int64]string), attached: make(map[int64]string),
 		filePaths: make(map[int64][]string), folders: make(map[int64]string)}
@@ -100,6 +101,7 @@ func newDocument(g *gathered) *documenter {
 	b.people()
 	b.containers()
 	b.platesAndScreens()
+	b.acquisition()
 	b.images()
 	b.filesets()
 	b.leftOut()
@@ -128,9 +130,6 @@ func (b *documenter) index() {
 	}
 	for _, r := range b.g.settings {
 		b.settings[r.Image] = append(b.settings[r.Image], packRendering(r))
-	}
-	for _, s := range b.g.stages {
-		b.stages[s.Image] = &pack.StageLabel{Name: s.Name, X: packQuantity(s.X), Y: packQuantity(s.Y), Z: packQuantity(s.Z)}
 	}
 	for i := range b.g.notes {
 		b.noteByID[b.g.notes[i].ID] = &b.g.notes[i]

@@ -21,7 +21,7 @@ type gathered struct {
 	info     map[int64][]omero.Pair // of the imports, by fileset
 	pixels   []omero.Pixels
 	settings []omero.Rendering
-	stages   []omero.StageLabel
+	taken    taken
 	rois     []omero.ROI
 	links    []omero.AnnotationLink
 	notes    []omero.Annotation
@@ -138,7 +138,7 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 	if g.settings, err = a.c.Renderings(ctx, imageIDs(g.shown)); err != nil {
 		return err
 	}
-	if g.stages, err = a.c.StageLabels(ctx, imageIDs(g.shown)); err != nil {
+	if g.taken, err = a.gatherTaken(ctx, append(imageIDs(g.shown), imageIDs(g.others)...)); err != nil {
 		return err
 	}
 	g.rois, err = a.c.ROIs(ctx, imageIDs(g.shown))

@@ -187,7 +187,7 @@ func settled(t *testing.T, ctx context.Context, c *omero.Client, image int64, in
 	lc := &ch.Logical
 	id := lc.ID
 	*lc = omero.LogicalChannel{ID: id, Name: new("GFP"), Fluor: new("x"), Excitation: quantity(488, "nm"), Emission: quantity(0.52, "µm"), Pinhole: quantity(1, "µm"),
-		NDFilter: new(0.25), PockelCell: new(-3), Samples: new(1), Illumination: "Epifluorescence", Contrast: "Fluorescence", Mode: "SPIM", Photometric: "RGB",
+		NDFilter: new(0.25), PockelCell: new(-3), Samples: new(1), Illumination: "Epifluorescence", ContrastMethod: "Fluorescence", AcquisitionMode: "SPIM", Photometric: "RGB",
 		FilterSet: in.FilterSets[0].ID, FilterSetOf: in.ID, OTF: in.OTFs[0].ID, OTFOf: in.ID}
 	lc.Detector = &omero.DetectorSettings{Voltage: quantity(1, "V"), Gain: new(1.0), Offset: new(2.0), ReadOutRate: quantity(10, "MHz"), Binning: "2x2",
 		Integration: new(4), Zoom: new(1.5), Detector: in.Detectors[0].ID, Instrument: in.ID}

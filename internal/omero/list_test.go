@@ -89,7 +89,6 @@ func TestListings(t *testing.T) {
 		second(c.ImagesByID(ctx, ids)),
 		second(c.ImagesInPlates(ctx, ids)),
 		second(c.Renderings(ctx, ids)),
-		second(c.StageLabels(ctx, ids)),
 		second(c.GroupsByID(ctx, []int64{lab.ID})),
 		second(c.FileAnnotationsIn(ctx, omero.KindProject, kidney.ID, "omerods/")),
 		second(c.FileAnnotationsIn(ctx, omero.KindDataset, kidney.ID, "omerods/")),

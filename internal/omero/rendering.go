@@ -84,24 +84,3 @@ func (c *Client) Renderings(ctx context.Context, images []int64) ([]Rendering, e
 func rgba(red, green, blue, alpha int) int32 {
 	return int32(uint32(red&255)<<24 | uint32(green&255)<<16 | uint32(blue&255)<<8 | uint32(alpha&255))
 }
-
-// StageLabel is the named position of the stage at which an image was taken.
-type StageLabel struct {
-	Image   int64
-	Name    string
-	X, Y, Z *Quantity
-}
-
-// StageLabels returns the stage labels of images; most have none.
-func (c *Client) StageLabels(ctx context.Context, images []int64) ([]StageLabel, error) {
-	rows, err := c.rowsFor(ctx, `select i.id, s.name, s.positionX, s.positionY, s.positionZ from Image i join i.stageLabel s `+
-		`where i.id in (:ids) order by i.id`, unique(images))
-	if err != nil {
-		return nil, fmt.Errorf("stage labels: %w", err)
-	}
-	list := make([]StageLabel, len(rows))
-	for i, r := range rows {
-		list[i] = StageLabel{Image: r.id(0), Name: r.str(1), X: r.quantity(2), Y: r.quantity(3), Z: r.quantity(4)}
-	}
-	return list, nil
-}

@@ -131,7 +131,6 @@ func TestListingsCostAConstantNumberOfRoundTrips(t *testing.T) {
 		{"OriginalFiles", func(m many) (int, error) { l, err := cl.OriginalFiles(ctx, m.files); return length(len(l), err) }},
 		{"PixelsOf", func(m many) (int, error) { l, err := cl.PixelsOf(ctx, m.images); return length(len(l), err) }},
 		{"Renderings", func(m many) (int, error) { _, err := cl.Renderings(ctx, m.images); return len(m.images), err }},
-		{"StageLabels", func(m many) (int, error) { _, err := cl.StageLabels(ctx, m.images); return len(m.images), err }},
 		{"ImageSettings", func(m many) (int, error) { l, err := cl.ImageSettings(ctx, m.images); return length(len(l), err) }},
 		{"Planes", func(m many) (int, error) { _, err := cl.Planes(ctx, m.images); return len(m.images), err }},
 		{"Instruments", func(m many) (int, error) { _, err := cl.Instruments(ctx, m.images); return len(m.images), err }},

@@ -92,28 +92,32 @@ type ChannelSettings struct {
 	Logical     LogicalChannel
 }
 
+// Color is the channel's colour as RGBA with red in the top byte, nil when it
+// has none.
+func (ch *ChannelSettings) Color() *int32 { return colorOf(ch.Red, ch.Green, ch.Blue, ch.Alpha) }
+
 // LogicalChannel is what channels of several images may share.
 type LogicalChannel struct {
-	ID            int64     `model:"id"`
-	Name          *string   `model:"name"`
-	Fluor         *string   `model:"fluor"`
-	Excitation    *Quantity `model:"excitationWave"`
-	Emission      *Quantity `model:"emissionWave"`
-	Pinhole       *Quantity `model:"pinHoleSize"`
-	NDFilter      *float64  `model:"ndFilter"`
-	PockelCell    *int      `model:"pockelCellSetting"`
-	Samples       *int      `model:"samplesPerPixel"`
-	Illumination  string    `model:"illumination"`
-	Contrast      string    `model:"contrastMethod"`
-	Mode          string    `model:"mode"`
-	Photometric   string    `model:"photometricInterpretation"`
-	FilterSet     int64     `model:"filterSet"` // 0 for none, like those below
-	OTF           int64     `model:"otf"`
-	FilterSetOf   int64     // the instrument of the filter set
-	OTFOf         int64     // the instrument of the OTF
-	Detector      *DetectorSettings
-	LightSettings *LightSettings
-	LightPath     *LightPath
+	ID              int64     `model:"id"`
+	Name            *string   `model:"name"`
+	Fluor           *string   `model:"fluor"`
+	Excitation      *Quantity `model:"excitationWave"`
+	Emission        *Quantity `model:"emissionWave"`
+	Pinhole         *Quantity `model:"pinHoleSize"`
+	NDFilter        *float64  `model:"ndFilter"`
+	PockelCell      *int      `model:"pockelCellSetting"`
+	Samples         *int      `model:"samplesPerPixel"`
+	Illumination    string    `model:"illumination"`
+	ContrastMethod  string    `model:"contrastMethod"`
+	AcquisitionMode string    `model:"mode"`
+	Photometric     string    `model:"photometricInterpretation"`
+	FilterSet       int64     `model:"filterSet"` // 0 for none, like those below
+	OTF             int64     `model:"otf"`
+	FilterSetOf     int64     // the instrument of the filter set
+	OTFOf           int64     // the instrument of the OTF
+	Detector        *DetectorSettings
+	LightSettings   *LightSettings
+	LightPath       *LightPath
 }
 
 // DetectorSettings is how a detector was used.

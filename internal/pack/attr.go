@@ -105,6 +105,21 @@ func (e *element) quantity(name, unit string) *Quantity {
 	return q
 }
 
+func (e *element) optText(name string) *string {
+	v, ok := e.lookup(name)
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
+func (e *element) optBool(name string) *bool {
+	if _, ok := e.lookup(name); !ok {
+		return nil
+	}
+	return new(e.flag(name))
+}
+
 func parseBool(s string) (bool, error) { return strconv.ParseBool(strings.TrimSpace(s)) }
 
 func (e *element) flag(name string) bool {

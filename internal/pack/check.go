@@ -79,6 +79,7 @@ func (c *checker) ids(d *Document) {
 	for i := range d.Plates {
 		c.plateIDs(&d.Plates[i])
 	}
+	c.instruments(d)
 	for i := range d.Images {
 		im := &d.Images[i]
 		c.id(im.ID, KindImage)
@@ -131,15 +132,28 @@ func (c *checker) pixels(im *Image) {
 	if s := im.Stage; s != nil {
 		c.units(im.ID, lengthUnits, s.X, s.Y, s.Z)
 	}
+	if im.Environment != nil {
+		c.fieldUnits(im.ID, im.Environment)
+	}
 	p := im.Pixels
 	if p == nil {
 		return
 	}
 	c.units(im.ID, lengthUnits, p.PhysicalX, p.PhysicalY, p.PhysicalZ)
 	c.units(im.ID, timeUnits, p.TimeIncrement)
+	c.planes(im)
 	for i := range p.Channels {
 		ch := &p.Channels[i]
 		c.id(ch.ID, KindChannel)
+		if ch.Detector != nil {
+			c.fieldUnits(ch.ID, ch.Detector)
+		}
+		if ch.Light != nil {
+			c.fieldUnits(ch.ID, ch.Light)
+		}
+		if ch.LightPath != nil && ch.LightPath.ID != "" {
+			c.id(ch.LightPath.ID, KindLightPath)
+		}
 		c.units(im.ID, lengthUnits, ch.Excitation, ch.Emission, ch.Pinhole)
 	}
 }
@@ -184,7 +198,9 @@ func (c *checker) references(d *Document) {
 			c.refers(d.Plates[i].Runs[j].ID, KindWellSample, d.Plates[i].Runs[j].Samples)
 		}
 	}
+	c.parts(d)
 	for i := range d.Images {
+		c.taking(&d.Images[i])
 		c.refers(d.Images[i].ID, KindROI, d.Images[i].ROIs)
 	}
 	for i := range d.Links {

@@ -118,6 +118,10 @@ func (d *decoder) top(e *element) {
 			}
 		})
 		d.doc.Groups = append(d.doc.Groups, g)
+	case KindInstrument:
+		d.doc.Instruments = append(d.doc.Instruments, readInstrument(e))
+	case KindExperiment:
+		d.doc.Experiments = append(d.doc.Experiments, readExperiment(e))
 	case "Image":
 		d.image(e)
 	case "StructuredAnnotations":

@@ -17,6 +17,14 @@ func (d *decoder) image(e *element) {
 				Z:    c.quantity("Z", ReferenceFrame),
 			}
 			c.skip()
+		case "ExperimentRef":
+			im.Experiment = refTo(c)
+		case "InstrumentRef":
+			im.Instrument = refTo(c)
+		case "ObjectiveSettings":
+			im.Objective = readObjective(c)
+		case "ImagingEnvironment":
+			im.Environment = readEnvironment(c)
 		case "Pixels":
 			im.Pixels = readPixels(c)
 		case "ROIRef":
@@ -43,12 +51,21 @@ func readPixels(e *element) *Pixels {
 		PhysicalY:       e.quantity("PhysicalSizeY", Micrometer),
 		PhysicalZ:       e.quantity("PhysicalSizeZ", Micrometer),
 		TimeIncrement:   e.quantity("TimeIncrement", Second),
+		WaveStart:       e.optInt("WaveStart"),
+		WaveIncrement:   e.optInt("WaveIncrement"),
+		Methodology:     e.optText("Methodology"),
 	}
 	e.children(func(c *element) {
-		if c.name.Local == "Channel" {
-			p.Channels = append(p.Channels, readChannel(c))
+		switch c.name.Local {
+		case "Channel":
+			ch := readChannel(c)
+			readTaking(c, &ch)
+			p.Channels = append(p.Channels, ch)
+		case "Plane":
+			p.Planes = append(p.Planes, readPlane(c))
+		default:
+			c.skip()
 		}
-		c.skip()
 	})
 	return p
 }
@@ -56,12 +73,12 @@ func readPixels(e *element) *Pixels {
 func readChannel(e *element) Channel {
 	return Channel{
 		ID:              e.id("ID"),
-		Name:            e.get("Name"),
+		Name:            e.optText("Name"),
 		Color:           e.color("Color"),
-		LookupTable:     e.get("LookupTable"),
+		LookupTable:     e.optText("LookupTable"),
 		Excitation:      e.quantity("ExcitationWavelength", Nanometer),
 		Emission:        e.quantity("EmissionWavelength", Nanometer),
-		Fluor:           e.get("Fluor"),
+		Fluor:           e.optText("Fluor"),
 		Illumination:    e.get("IlluminationType"),
 		ContrastMethod:  e.get("ContrastMethod"),
 		AcquisitionMode: e.get("AcquisitionMode"),
@@ -69,6 +86,8 @@ func readChannel(e *element) Channel {
 		NDFilter:        e.optFloat("NDFilter"),
 		PockelCell:      e.optInt("PockelCellSetting"),
 		Samples:         e.optInt("SamplesPerPixel"),
+		Photometric:     e.get("PhotometricInterpretation"),
+		OTF:             e.id("OTF"),
 	}
 }
 

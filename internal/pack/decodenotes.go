@@ -61,14 +61,7 @@ func (d *decoder) annotation(e *element) {
 // value reads the Value of an annotation whose kind is known.
 func (d *decoder) value(e *element, a *Annotation) {
 	if a.Kind == MapAnnotation {
-		e.children(func(c *element) {
-			if c.name.Local != "M" {
-				c.skip()
-				return
-			}
-			key := c.get("K")
-			a.Pairs = append(a.Pairs, Pair{Key: key, Value: c.text()})
-		})
+		a.Pairs = readPairs(e)
 		return
 	}
 	if a.Kind == TimestampAnnotation {

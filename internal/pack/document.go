@@ -23,9 +23,11 @@ type Document struct {
 	Reagents []Reagent
 	// Images hold every image of each fileset in Filesets, also those in none
 	// of the Datasets: readers of packs count them.
-	Images   []Image
-	Filesets []Fileset
-	ROIs     []ROI
+	Images      []Image
+	Filesets    []Fileset
+	Instruments []Instrument
+	Experiments []Experiment
+	ROIs        []ROI
 
 	Annotations []Annotation
 	// Links say which object has which annotation.

@@ -35,9 +35,11 @@ func Encode(w io.Writer, doc *Document, m *Manifest) error {
 	e.x.attr("xsi:schemaLocation", omeNamespace+" "+omeSchema)
 	e.x.optional("Creator", strings.TrimSpace(doc.Origin.Software+" "+doc.Origin.Version))
 	e.containers()
+	e.experiments()
 	e.plates()
 	e.screens()
 	e.people()
+	e.instruments()
 	for i := range doc.Images {
 		e.image(&doc.Images[i], i)
 	}

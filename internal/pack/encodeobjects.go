@@ -94,7 +94,19 @@ func (e *encoder) image(im *Image, i int) {
 	}
 	e.owner(im.Details.Owner)
 	x.element("Description", im.Description)
+	if im.Experiment != "" {
+		e.ref("ExperimentRef", im.Experiment)
+	}
 	e.group(im.Details.Group)
+	if im.Instrument != "" {
+		e.ref("InstrumentRef", im.Instrument)
+	}
+	if s, _ := tameObjective(im.Objective); s != nil {
+		writePart(x, "ObjectiveSettings", s, nil)
+	}
+	if env, _ := tameEnvironment(im.Environment); env != nil {
+		writeEnvironment(x, env)
+	}
 	if s := im.Stage; s != nil {
 		x.start("StageLabel")
 		x.attr("Name", s.Name)
@@ -108,12 +120,14 @@ func (e *encoder) image(im *Image, i int) {
 	x.attr("ID", "Pixels:"+im.ID.Key())
 	pixelsAttrs(x, &p)
 	for j := range p.Channels {
-		x.start("Channel")
-		channelAttrs(x, &p.Channels[j])
-		x.end()
+		writeChannel(x, &p.Channels[j])
 	}
 	x.start("MetadataOnly")
 	x.end()
+	if im.Pixels != nil {
+		planes, _ := tamePlanes(im.Pixels.Planes)
+		writePlanes(x, planes)
+	}
 	x.end()
 	for _, r := range im.ROIs {
 		if restorableROI(e.rois[r]) {
@@ -140,11 +154,14 @@ func pixelsAttrs(x *xmlWriter, p *Pixels) {
 	x.quantity("PhysicalSizeY", p.PhysicalY)
 	x.quantity("PhysicalSizeZ", p.PhysicalZ)
 	x.quantity("TimeIncrement", p.TimeIncrement)
+	x.optInt("WaveStart", p.WaveStart)
+	x.optInt("WaveIncrement", p.WaveIncrement)
+	x.optText("Methodology", p.Methodology)
 }
 
 func channelAttrs(x *xmlWriter, c *Channel) {
 	x.attr("ID", string(c.ID))
-	x.optional("Name", c.Name)
+	x.optText("Name", c.Name)
 	x.optInt("SamplesPerPixel", c.Samples)
 	x.optional("IlluminationType", c.Illumination)
 	x.quantity("PinholeSize", c.Pinhole)
@@ -152,11 +169,13 @@ func channelAttrs(x *xmlWriter, c *Channel) {
 	x.optional("ContrastMethod", c.ContrastMethod)
 	x.quantity("ExcitationWavelength", c.Excitation)
 	x.quantity("EmissionWavelength", c.Emission)
-	x.optional("Fluor", c.Fluor)
+	x.optText("Fluor", c.Fluor)
 	x.optFloat("NDFilter", c.NDFilter)
 	x.optInt("PockelCellSetting", c.PockelCell)
 	x.color("Color", c.Color)
-	x.optional("LookupTable", c.LookupTable)
+	x.optText("LookupTable", c.LookupTable)
+	x.optional("PhotometricInterpretation", c.Photometric)
+	x.optional("OTF", string(c.OTF))
 }
 
 // annotations writes the annotations that OME elements show, the records of
@@ -222,18 +241,12 @@ func writeValue(x *xmlWriter, a *Annotation) {
 	case TimestampAnnotation:
 		text = formatTime(a.Time)
 	}
+	if a.Kind == MapAnnotation {
+		writePairs(x, "Value", a.Pairs)
+		return
+	}
 	x.start("Value")
-	if a.Kind != MapAnnotation {
-		x.text(text)
-	}
-	for _, p := range a.Pairs {
-		x.start("M")
-		x.attr("K", p.Key)
-		if p.Value != "" {
-			x.text(p.Value)
-		}
-		x.end()
-	}
+	x.text(text)
 	x.end()
 }
 

@@ -14,6 +14,8 @@ func (e *encoder) part() {
 	e.x.attr("Version", FormatVersion)
 	e.partOrigin()
 	e.partDetails()
+	e.partExperiments()
+	e.partInstruments()
 	e.partImages()
 	e.partPlates()
 	e.partFilesets()
@@ -109,27 +111,69 @@ func (e *encoder) partImages() {
 		} else {
 			x.attr("Pixels", "none")
 		}
+		if im.Archived != nil {
+			x.bool("Archived", *im.Archived)
+		}
+		if im.Partial != nil {
+			x.bool("Partial", *im.Partial)
+		}
+		x.optional("PhotometricInterpretation", commonPhotometric(im.Pixels))
 		for _, r := range im.ROIs {
 			if !restorableROI(e.rois[r]) {
 				x.attr("ROIs", joinIDs(im.ROIs))
 				break
 			}
 		}
-		if _, exact := tamePixels(im.Pixels); im.Pixels != nil && !exact {
-			x.start("Pixels")
-			pixelsAttrs(x, im.Pixels)
-			for j := range im.Pixels.Channels {
-				x.start("Channel")
-				channelAttrs(x, &im.Pixels.Channels[j])
-				x.end()
-			}
-			x.end()
+		if o, exact := tameObjective(im.Objective); o != nil && !exact {
+			writePart(x, "ObjectiveSettings", im.Objective, nil)
+		}
+		if env, exact := tameEnvironment(im.Environment); env != nil && !exact {
+			writeEnvironment(x, im.Environment)
+		}
+		if im.Pixels != nil {
+			e.partPixels(im.Pixels)
 		}
 		for j := range im.Renderings {
 			e.rendering(&im.Renderings[j])
 		}
 		x.end()
 	}
+}
+
+// partPixels writes pixels that OME-XML cannot hold exactly, and planes.
+func (e *encoder) partPixels(p *Pixels) {
+	x := e.x
+	if _, exact := tamePixels(p); !exact {
+		x.start("Pixels")
+		pixelsAttrs(x, p)
+		for j := range p.Channels {
+			writeChannel(x, &p.Channels[j])
+		}
+		x.end()
+	}
+	if _, exact := tamePlanes(p.Planes); !exact {
+		writePlanes(x, p.Planes)
+	}
+	for _, n := range p.NotedPlanes {
+		x.start("NotedPlane")
+		x.attr("ID", string(n.ID))
+		x.int("Index", int64(n.Index))
+		x.end()
+	}
+}
+
+// commonPhotometric is what all channels say of themselves, which OME-XML
+// cannot; "" when they do not agree.
+func commonPhotometric(p *Pixels) string {
+	if p == nil || len(p.Channels) == 0 {
+		return ""
+	}
+	for i := range p.Channels {
+		if p.Channels[i].Photometric != p.Channels[0].Photometric {
+			return ""
+		}
+	}
+	return p.Channels[0].Photometric
 }
 
 func (e *encoder) rendering(r *Rendering) {

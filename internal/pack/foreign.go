@@ -32,9 +32,28 @@ func (d *decoder) finishForeign() error {
 		return err
 	}
 	d.dropDangling()
+	d.dropAcquisition()
 	d.foreignLinks()
 	d.foreignOrigin()
 	return nil
+}
+
+// dropAcquisition forgets how images were taken: their files know it better
+// than packs of others, which tell a part of it.
+func (d *decoder) dropAcquisition() {
+	d.doc.Instruments, d.doc.Experiments = nil, nil
+	for i := range d.doc.Images {
+		im := &d.doc.Images[i]
+		im.Instrument, im.Experiment, im.Objective, im.Environment = "", "", nil, nil
+		if im.Pixels == nil {
+			continue
+		}
+		im.Pixels.Planes = nil
+		for j := range im.Pixels.Channels {
+			ch := &im.Pixels.Channels[j]
+			ch.Light, ch.Detector, ch.LightPath, ch.FilterSet = nil, nil, nil, ""
+		}
+	}
 }
 
 // imagePaths gives each image the first path record, in the order of the

@@ -37,6 +37,7 @@ func fullDocument() (*Document, *Manifest) {
 		Images:   fullImages(who),
 		ROIs:     fullROIs(who),
 	}
+	fullInstruments(doc)
 	fullPlate(doc, who)
 	fullAnnotations(doc, who)
 	return doc, fullManifest()
@@ -67,19 +68,31 @@ func fullImages(who Details) []Image {
 	return []Image{
 		{
 			ID: "Image:101", Name: "slide A", Description: "one file, one image", Acquired: day1, Fileset: "Fileset:51",
-			ROIs: []ID{"ROI:51", "ROI:52", "ROI:53", "ROI:54"}, Details: who,
+			ROIs: []ID{"ROI:51", "ROI:52", "ROI:53", "ROI:54"}, Details: who, Instrument: "Instrument:1", Experiment: "Experiment:1",
+			Objective: &ObjectiveSettings{Objective: "Objective:1", CorrectionCollar: new(0.17), Medium: "Oil", RefractiveIndex: new(1.518)},
+			Environment: &Environment{Temperature: &Quantity{310.5, "K"}, AirPressure: &Quantity{760, "mm Hg"}, Humidity: new(0.4), CO2Percent: new(0.0),
+				Map: []Pair{{"a", "1"}, {"a", ""}, {"\x01", "\x02"}}},
+			Archived: new(true), Partial: new(false),
 			Stage: &StageLabel{Name: "", X: &Quantity{-1.5, Micrometer}, Z: &Quantity{2, ReferenceFrame}},
 			Pixels: &Pixels{
 				SizeX: 512, SizeY: 256, SizeZ: 3, SizeC: 2, SizeT: 4, Type: "uint16", Order: "XYZCT", SignificantBits: new(12),
 				PhysicalX: &Quantity{0.325, Micrometer}, PhysicalY: &Quantity{325, Nanometer}, PhysicalZ: &Quantity{1e-9, "m"},
 				TimeIncrement: &Quantity{0.5, Second}, SHA1: sha1Zero,
+				Planes: []Plane{
+					{TheZ: 2, TheC: 1, TheT: 3, Units: [PlaneFields]uint8{planeUnit["s"], planeUnit["ms"], planeUnit["reference frame"], planeUnit["µm"], planeUnit["Å"]}, Values: [PlaneFields]float64{0, 10.5, -1, 2, 3e20}},
+					{}, {},
+				},
+				NotedPlanes: []NotedPlane{{ID: "PlaneInfo:7", Index: 1}},
 				Channels: []Channel{
 					{
-						ID: "Channel:71", Name: "DAPI \x03", Color: new(int32(65535)), Excitation: &Quantity{405, Nanometer},
-						Emission: &Quantity{461.5, Nanometer}, Fluor: "DAPI", Illumination: "Epifluorescence", ContrastMethod: "Fluorescence",
-						AcquisitionMode: "WideField", Pinhole: &Quantity{1.25, Micrometer}, NDFilter: new(0.5), PockelCell: new(-3), Samples: new(1),
+						ID: "Channel:71", Name: new("DAPI \x03"), Color: new(int32(65535)), Excitation: &Quantity{405, Nanometer},
+						Emission: &Quantity{461.5, Nanometer}, Fluor: new("DAPI"), Illumination: "Epifluorescence", ContrastMethod: "Fluorescence",
+						AcquisitionMode: "WideField", Pinhole: &Quantity{1.25, Micrometer}, NDFilter: new(0.5), PockelCell: new(-3), Samples: new(1), Photometric: "Monochrome",
+						FilterSet: "FilterSet:1", Light: &LightSettings{LightSource: "LightSource:1", Attenuation: new(0.5), Wavelength: &Quantity{488, Nanometer}},
+						Detector:  &DetectorSettings{Detector: "Detector:1", Offset: new(-1.0), Gain: new(0.0), Voltage: &Quantity{0.6, "kV"}, Zoom: new(1.0), ReadOutRate: &Quantity{10, "MHz"}, Binning: "2x2", Integration: new(4)},
+						LightPath: &LightPath{Excitation: []ID{"Filter:2", "Filter:1"}, Dichroic: "Dichroic:1", Emission: []ID{"Filter:1"}},
 					},
-					{ID: "Channel:72", Color: new(int32(math.MinInt32))},
+					{ID: "Channel:72", Name: new(""), Color: new(int32(math.MinInt32)), Photometric: "Monochrome", LightPath: &LightPath{}},
 				},
 			},
 			Renderings: []Rendering{{
@@ -92,11 +105,18 @@ func fullImages(who Details) []Image {
 			}},
 		},
 		{
-			ID: "Image:102", Name: "", Fileset: "Fileset:52",
+			ID: "Image:102", Name: "", Fileset: "Fileset:52", Instrument: "Instrument:2", Experiment: "Experiment:2", Archived: new(false),
+			Objective: &ObjectiveSettings{Objective: "Objective:2", Medium: "Honey \x01"}, Environment: &Environment{Humidity: new(40.0), CO2Percent: new(-1.0)},
 			Pixels: &Pixels{
 				SizeX: 1024, SizeY: 1024, SizeZ: 1, SizeC: 1, SizeT: 1, Type: "uint12", Order: "XYZCT", SignificantBits: new(0),
 				PhysicalX: &Quantity{0, Micrometer}, PhysicalY: &Quantity{math.Inf(1), Pixel},
-				Channels: []Channel{{ID: "Channel:73", LookupTable: "fire.lut", Illumination: "Unknown", Excitation: &Quantity{-1, Nanometer}}},
+				WaveStart: new(400), WaveIncrement: new(-1), Methodology: new("\x09\x0B"),
+				Planes:      []Plane{{TheZ: -1, Units: [PlaneFields]uint8{1, 24, 25, 0, 58}, Values: [PlaneFields]float64{-0.5, 0, 3, 0, 1e-30}}},
+				NotedPlanes: []NotedPlane{{ID: "PlaneInfo:9"}},
+				Channels: []Channel{{ID: "Channel:73", LookupTable: new("fire.lut"), Illumination: "Unknown", Excitation: &Quantity{-1, Nanometer}, OTF: "OTF:1",
+					Light:     &LightSettings{LightSource: "LightSource:5", Attenuation: new(1.5), Wavelength: &Quantity{1e-60, "m"}},
+					Detector:  &DetectorSettings{Detector: "Detector:2", Binning: "3x3 \x01", Integration: new(0)},
+					LightPath: &LightPath{ID: "LightPath:1"}, Photometric: "RGB"}, {ID: "Channel:74", Fluor: new(""), LookupTable: new("")}},
 			},
 		},
 		{ID: "Image:103", Name: "slide.vsi [2]", Fileset: "Fileset:52", Series: 1},
@@ -227,6 +247,9 @@ func fullAnnotations(doc *Document, who Details) {
 		{From: "ROI:54", To: "Annotation:48"},
 		{From: "Shape:61", To: "Annotation:35"},
 		{From: "Channel:71", To: "Annotation:31"},
+		{From: "Objective:1", To: "Annotation:31"},
+		{From: "LightPath:1", To: "Annotation:35"},
+		{From: "PlaneInfo:7", To: "Annotation:35"},
 	}
 }
 
@@ -241,4 +264,48 @@ func fullManifest() *Manifest {
 		{Path: "attachments/33/pro tocol.pdf", Size: 20480, Hash: sha1Zero, Algorithm: SHA1, Required: true, Kind: Attached, Annotation: "Annotation:33"},
 		{Path: "README.html", Size: -1, Kind: Generated},
 	}}
+}
+
+// fullInstruments has parts that OME-XML can hold in the first instrument, and
+// others in the second.
+func fullInstruments(doc *Document) {
+	maker := Maker{Manufacturer: new("Zeiß"), Model: new(""), SerialNumber: new("<1> \x01"), LotNumber: new(" 2 ")}
+	doc.Instruments = []Instrument{
+		{
+			ID: "Instrument:1", Microscope: &Microscope{Maker: maker, Type: "Inverted"},
+			LightSources: []LightSource{
+				{ID: "LightSource:1", Kind: Laser, Maker: maker, Power: &Quantity{20, "mW"}, Type: "Gas", Medium: "Ar", Wavelength: &Quantity{488, Nanometer},
+					FrequencyMultiplication: new(2), Tuneable: new(true), Pulse: "CW", PockelCell: new(false), RepetitionRate: &Quantity{80, "MHz"}, Pump: "LightSource:4"},
+				{ID: "LightSource:2", Kind: Arc, Type: "HgXe", Power: &Quantity{0, "W"}},
+				{ID: "LightSource:3", Kind: Filament, Type: "Halogen"},
+				{ID: "LightSource:4", Kind: LED, Maker: maker},
+				{ID: "LightSource:5", Kind: GenericSource, Map: []Pair{{"k", "v"}, {"k", ""}, {"\x01", "\x02"}}},
+			},
+			Detectors: []Detector{{ID: "Detector:1", Maker: maker, Type: "PMT", Gain: new(1.5), Voltage: &Quantity{600, "V"}, Offset: new(-0.1), Zoom: new(2.0), AmplificationGain: new(0.0)}},
+			Objectives: []Objective{{ID: "Objective:1", Maker: maker, Correction: "PlanApo", Immersion: "Oil", LensNA: new(1.4), NominalMagnification: new(63.0),
+				CalibratedMagnification: new(62.8), WorkingDistance: &Quantity{0.19, "mm"}, Iris: new(true)}},
+			FilterSets: []FilterSet{{ID: "FilterSet:1", Maker: maker, Excitation: []ID{"Filter:1"}, Dichroic: "Dichroic:1", Emission: []ID{"Filter:2", "Filter:1"}}, {ID: "FilterSet:2"}},
+			Filters: []Filter{
+				{ID: "Filter:1", Maker: maker, Type: "BandPass", FilterWheel: new("wheel"), Transmission: &Transmission{CutIn: &Quantity{500, Nanometer}, CutOut: &Quantity{0.55, Micrometer},
+					CutInTolerance: &Quantity{0, Nanometer}, CutOutTolerance: &Quantity{1, "Å"}, Transmittance: new(0.95)}},
+				{ID: "Filter:2", Transmission: &Transmission{}},
+			},
+			Dichroics: []Dichroic{{ID: "Dichroic:1", Maker: maker}},
+		},
+		{
+			ID: "Instrument:2", Microscope: &Microscope{Type: "Home-made \x01"},
+			LightSources: []LightSource{{ID: "LightSource:6", Kind: Laser, Type: "Unknown", Medium: "Beer", Pulse: "Heart", Wavelength: &Quantity{-1, Nanometer}, FrequencyMultiplication: new(0)}},
+			Detectors:    []Detector{{ID: "Detector:2", Type: "Eye", Gain: new(math.Inf(1))}},
+			Objectives:   []Objective{{ID: "Objective:2", Correction: "None", Immersion: "Honey"}},
+			Filters:      []Filter{{ID: "Filter:3", Type: "Sunglasses", Transmission: &Transmission{CutIn: &Quantity{0, Nanometer}, CutOutTolerance: &Quantity{-1, Nanometer}, Transmittance: new(95.0)}}},
+			OTFs:         []OTF{{ID: "OTF:1", SizeX: new(64), SizeY: new(0), OpticalAxisAveraged: new(true), PixelsType: "float", Path: new("/o\x01"), Objective: "Objective:2", FilterSet: "FilterSet:1"}},
+		},
+		{ID: "Instrument:3"},
+	}
+	doc.Experiments = []Experiment{
+		{ID: "Experiment:1", Type: "FRET", Description: new("")},
+		{ID: "Experiment:2", Type: "Cooking", Description: new("with \x01 light"), Manipulations: []Manipulation{{ID: "MicrobeamManipulation:1", Type: "FRAP", Description: new("bleach"),
+			Lights: []LightSettings{{LightSource: "LightSource:1", Attenuation: new(2.0)}}}, {ID: "MicrobeamManipulation:2", Type: "Other"}}},
+		{ID: "Experiment:3"},
+	}
 }

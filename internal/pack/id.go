@@ -30,6 +30,19 @@ const (
 	KindAnnotation = "Annotation"
 	KindUser       = "Experimenter"
 	KindGroup      = "ExperimenterGroup"
+
+	KindInstrument   = "Instrument"
+	KindObjective    = "Objective"
+	KindDetector     = "Detector"
+	KindLightSource  = "LightSource"
+	KindFilter       = "Filter"
+	KindFilterSet    = "FilterSet"
+	KindDichroic     = "Dichroic"
+	KindOTF          = "OTF"
+	KindLightPath    = "LightPath"
+	KindPlane        = "PlaneInfo"
+	KindExperiment   = "Experiment"
+	KindManipulation = "MicrobeamManipulation"
 )
 
 // NewID names the object of that kind and number.

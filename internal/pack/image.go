@@ -17,12 +17,18 @@ type Image struct {
 	// Path is the file that holds an image without a Fileset. In packs of others
 	// every image has one, which is what its path record says: a file, or the
 	// folder that holds the files of its fileset, with a slash at the end.
-	Path       string
-	Pixels     *Pixels
-	Stage      *StageLabel
-	Renderings []Rendering
-	ROIs       []ID
-	Details    Details
+	Path        string
+	Pixels      *Pixels
+	Stage       *StageLabel
+	Instrument  ID // "" for none, like the next
+	Experiment  ID
+	Objective   *ObjectiveSettings
+	Environment *Environment
+	Archived    *bool
+	Partial     *bool
+	Renderings  []Rendering
+	ROIs        []ID
+	Details     Details
 }
 
 // Pixels describes the pixels of an image.
@@ -37,27 +43,37 @@ type Pixels struct {
 	TimeIncrement                   *Quantity // its unit is one of time, such as "s"
 	SHA1                            string    // of the pixels as the server counts it; "" when not known
 	Channels                        []Channel
+	Planes                          []Plane
+	NotedPlanes                     []NotedPlane // those that something is linked to
+	WaveStart, WaveIncrement        *int
+	Methodology                     *string
 }
 
 // Channel describes one channel of an image.
 type Channel struct {
 	ID                   ID
-	Name                 string
+	Name                 *string
 	Color                *int32 // RGBA, red in the top byte
-	LookupTable          string
+	LookupTable          *string
 	Excitation, Emission *Quantity
-	Fluor                string
+	Fluor                *string
 	Illumination         string
 	ContrastMethod       string
 	AcquisitionMode      string
 	Pinhole              *Quantity
 	NDFilter             *float64
 	PockelCell           *int
-	Samples              *int // per pixel
+	Samples              *int   // per pixel
+	Photometric          string // "Monochrome", "RGB" …
+	FilterSet            ID     // "" for none, like the next
+	OTF                  ID
+	Detector             *DetectorSettings
+	Light                *LightSettings
+	LightPath            *LightPath
 }
 
-// Quantity is a length or a time with its unit as OME-XML spells it: "µm", "nm",
-// "pixel", "pt", "reference frame", "s" …
+// Quantity is a number with its unit as OME-XML spells it: "µm", "nm", "pixel",
+// "pt", "reference frame", "s", "mW", "MHz", "mbar", "°C" …
 type Quantity struct {
 	Value float64
 	Unit  string

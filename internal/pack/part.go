@@ -23,6 +23,9 @@ type part struct {
 	notes    []partNote
 	links    []Link
 	texts    map[textKey]string
+
+	instruments []Instrument
+	experiments []Experiment
 }
 
 // placed is an item with its place in a list.
@@ -32,14 +35,20 @@ type placed[T any] struct {
 }
 
 type partImage struct {
-	fileset    ID
-	series     int
-	path       string
-	sha1       string
-	noPixels   bool
-	rois       []ID // nil: as the OME element says
-	pixels     *Pixels
-	renderings []Rendering
+	fileset           ID
+	series            int
+	path              string
+	sha1              string
+	noPixels          bool
+	archived, partial *bool
+	photometric       string
+	objective         *ObjectiveSettings
+	environment       *Environment
+	planes            []Plane
+	noted             []NotedPlane
+	rois              []ID // nil: as the OME element says
+	pixels            *Pixels
+	renderings        []Rendering
 }
 
 // partNote is an annotation that stands in the part alone, when its place is
@@ -119,6 +128,10 @@ func (d *decoder) partElement(e *element) {
 		e.skip()
 	case "Image":
 		p.image(e)
+	case KindInstrument:
+		p.instruments = append(p.instruments, readInstrument(e))
+	case KindExperiment:
+		p.experiments = append(p.experiments, readExperiment(e))
 	case "Reagent":
 		p.reagent(e)
 	case "Plate":
@@ -167,12 +180,22 @@ func (p *part) image(e *element) {
 	id := e.id("ID")
 	im := partImage{
 		fileset: e.id("Fileset"), series: e.int("Series"), path: e.get("Path"),
+		archived: e.optBool("Archived"), partial: e.optBool("Partial"), photometric: e.get("PhotometricInterpretation"),
 		sha1: e.get("PixelsSHA1"), noPixels: e.get("Pixels") == "none", rois: e.ids("ROIs"),
 	}
 	e.children(func(c *element) {
 		switch c.name.Local {
 		case "Pixels":
 			im.pixels = readPixels(c)
+		case "ObjectiveSettings":
+			im.objective = readObjective(c)
+		case "ImagingEnvironment":
+			im.environment = readEnvironment(c)
+		case "Plane":
+			im.planes = append(im.planes, readPlane(c))
+		case "NotedPlane":
+			im.noted = append(im.noted, NotedPlane{ID: c.id("ID"), Index: c.int("Index")})
+			c.skip()
 		case "Rendering":
 			im.renderings = append(im.renderings, readRendering(c))
 		default:

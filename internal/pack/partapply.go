@@ -7,6 +7,7 @@ func (p *part) apply(d *decoder) error {
 	doc := d.doc
 	doc.Origin, doc.Packed, doc.Links, doc.Filesets = p.origin, p.packed, p.links, p.filesets
 	doc.LeftOut = p.leftOut
+	p.applyAcquisition(doc)
 	p.applyImages(doc)
 	p.applyPlates(doc)
 	p.fillEntries(d.manifest)
@@ -33,6 +34,13 @@ func (p *part) applyImages(doc *Document) {
 		extra := p.images[im.ID]
 		im.Fileset, im.Series, im.Path = extra.fileset, extra.series, extra.path
 		im.Renderings = extra.renderings
+		im.Archived, im.Partial = extra.archived, extra.partial
+		if extra.objective != nil {
+			im.Objective = extra.objective
+		}
+		if extra.environment != nil {
+			im.Environment = extra.environment
+		}
 		if extra.rois != nil {
 			im.ROIs = extra.rois
 		}
@@ -40,10 +48,21 @@ func (p *part) applyImages(doc *Document) {
 		case extra.noPixels:
 			im.Pixels = nil
 		case extra.pixels != nil:
+			if im.Pixels != nil {
+				extra.pixels.Planes = im.Pixels.Planes
+			}
 			im.Pixels = extra.pixels
 		}
 		if im.Pixels != nil {
-			im.Pixels.SHA1 = extra.sha1
+			im.Pixels.SHA1, im.Pixels.NotedPlanes = extra.sha1, extra.noted
+			if extra.planes != nil {
+				im.Pixels.Planes = extra.planes
+			}
+			if extra.photometric != "" {
+				for j := range im.Pixels.Channels {
+					im.Pixels.Channels[j].Photometric = extra.photometric
+				}
+			}
 		}
 	}
 }

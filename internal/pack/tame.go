@@ -37,9 +37,10 @@ func atLeast(n **int, least int, exact *bool) {
 	}
 }
 
-// positiveOnly drops a quantity that is not above zero.
+// positiveOnly drops a quantity that is not above zero as a number of 32 bits,
+// which is what the schema makes of it.
 func positiveOnly(q **Quantity, exact *bool) {
-	if *q != nil && !((*q).Value > 0) {
+	if *q != nil && !(float32((*q).Value) > 0) {
 		*q, *exact = nil, false
 	}
 }
@@ -61,12 +62,20 @@ func tamePixels(in *Pixels) (Pixels, bool) {
 	positiveOnly(&p.PhysicalX, &exact)
 	positiveOnly(&p.PhysicalY, &exact)
 	positiveOnly(&p.PhysicalZ, &exact)
+	if p.WaveStart != nil || p.WaveIncrement != nil || p.Methodology != nil {
+		p.WaveStart, p.WaveIncrement, p.Methodology, exact = nil, nil, nil, false
+	}
 	p.Channels = slices.Clone(p.Channels)
 	for i := range p.Channels {
 		c := &p.Channels[i]
-		if c.LookupTable != "" {
-			c.LookupTable, exact = "", false
+		if c.LookupTable != nil {
+			c.LookupTable, exact = nil, false
 		}
+		if c.Photometric != "" {
+			exact = exact && commonPhotometric(in) != ""
+			c.Photometric = ""
+		}
+		tameTaking(c, &exact)
 		among(&c.Illumination, illuminations, &exact)
 		among(&c.ContrastMethod, contrastMethods, &exact)
 		among(&c.AcquisitionMode, acquisitionModes, &exact)

@@ -43,6 +43,7 @@ func eachText(d *Document, m *Manifest, visit textVisit) {
 		visit(s.ID, "Description", 0, &s.Description)
 	}
 	eachPlateText(d, visit)
+	eachInstrumentText(d, visit)
 	for i := range d.Images {
 		eachImageText(&d.Images[i], visit)
 	}
@@ -118,13 +119,24 @@ func eachImageText(im *Image, visit textVisit) {
 		visit(im.ID, "PixelsSHA1", 0, &p.SHA1)
 		for i := range p.Channels {
 			c := &p.Channels[i]
-			visit(c.ID, "Name", 0, &c.Name)
-			visit(c.ID, "LookupTable", 0, &c.LookupTable)
-			visit(c.ID, "Fluor", 0, &c.Fluor)
+			visitOptional(visit, c.ID, "Name", c.Name)
+			visitOptional(visit, c.ID, "LookupTable", c.LookupTable)
+			visitOptional(visit, c.ID, "Fluor", c.Fluor)
 			visit(c.ID, "IlluminationType", 0, &c.Illumination)
 			visit(c.ID, "ContrastMethod", 0, &c.ContrastMethod)
 			visit(c.ID, "AcquisitionMode", 0, &c.AcquisitionMode)
+			visit(c.ID, "PhotometricInterpretation", 0, &c.Photometric)
+			if c.Detector != nil {
+				fieldTexts(c.ID, c.Detector, "Detector", 0, visit)
+			}
 		}
+		visitOptional(visit, im.ID, "Methodology", p.Methodology)
+	}
+	if im.Objective != nil {
+		fieldTexts(im.ID, im.Objective, "Objective", 0, visit)
+	}
+	if im.Environment != nil {
+		eachPairText(im.ID, im.Environment.Map, visit)
 	}
 	if im.Stage != nil {
 		visit(im.ID, "StageName", 0, &im.Stage.Name)
@@ -139,6 +151,12 @@ func eachImageText(im *Image, visit textVisit) {
 			visit(im.ID, "RenderingLookupTable", n, &r.Channels[j].LookupTable)
 			n++
 		}
+	}
+}
+
+func visitOptional(visit textVisit, of ID, field string, text *string) {
+	if text != nil {
+		visit(of, field, 0, text)
 	}
 }
 

@@ -139,7 +139,7 @@ func studyDocument(images, shapes int) (*Document, *Manifest) {
 		doc.ROIs = append(doc.ROIs, roi)
 		doc.Images = append(doc.Images, Image{
 			ID: im, Name: path, Fileset: fs, ROIs: []ID{roi.ID}, Details: who, Acquired: day1,
-			Pixels: &Pixels{SizeX: 512, SizeY: 512, SizeZ: 1, SizeC: 1, SizeT: 1, Type: "uint16", Order: "XYZCT", Channels: []Channel{{ID: NewID(KindChannel, i), Name: "DAPI"}}},
+			Pixels: &Pixels{SizeX: 512, SizeY: 512, SizeZ: 1, SizeC: 1, SizeT: 1, Type: "uint16", Order: "XYZCT", Channels: []Channel{{ID: NewID(KindChannel, i), Name: new("DAPI")}}},
 		})
 		doc.Filesets = append(doc.Filesets, Fileset{ID: fs, Images: []ID{im}, Entries: []Entry{{ClientPath: path, Path: path, Size: 1 << 20, Hash: sha1Zero, Algorithm: SHA1}}})
 		doc.Annotations = append(doc.Annotations, Annotation{ID: note, Kind: MapAnnotation, Pairs: []Pair{{"gene", "x"}, {"dose", "3"}}, Details: who})

@@ -1,5 +1,7 @@
 package pack
 
+import "strings"
+
 // The words that the OME-XML 2016-06 schema allows, where the model has free
 // text. What is not among them is kept in the omerods/pack part.
 var (
@@ -11,6 +13,56 @@ var (
 	timeUnits = []string{
 		"Ys", "Zs", "Es", "Ps", "Ts", "Gs", "Ms", "ks", "hs", "das", "s", "ds",
 		"cs", "ms", "µs", "ns", "ps", "fs", "as", "zs", "ys", "min", "h", "d",
+	}
+	powerUnits       = withPrefixes("W")
+	frequencyUnits   = withPrefixes("Hz")
+	potentialUnits   = withPrefixes("V")
+	temperatureUnits = []string{"°C", "°F", "K", "°R"}
+	pressureUnits    = append(withPrefixes("Pa"), "bar", "Mbar", "kbar", "dbar", "cbar", "mbar", "atm", "psi", "Torr", "mTorr", "mm Hg")
+	microscopes      = []string{
+		"Upright", "Inverted", "Dissection", "Electrophysiology", "Other",
+	}
+	corrections = []string{
+		"UV", "PlanApo", "PlanFluor", "SuperFluor", "VioletCorrected", "Achro", "Achromat", "Fluor", "Fl", "Fluar",
+		"Neofluar", "Fluotar", "Apo", "PlanNeofluar", "Other",
+	}
+	immersions = []string{
+		"Oil", "Water", "WaterDipping", "Air", "Multi", "Glycerol", "Other",
+	}
+	detectors = []string{
+		"CCD", "IntensifiedCCD", "AnalogVideo", "PMT", "Photodiode", "Spectroscopy", "LifetimeImaging",
+		"CorrelationSpectroscopy", "FTIR", "EMCCD", "APD", "CMOS", "EBCCD", "Other",
+	}
+	lasers = []string{
+		"Excimer", "Gas", "MetalVapor", "SolidState", "Dye", "Semiconductor", "FreeElectron", "Other",
+	}
+	laserMediums = []string{
+		"Cu", "Ag", "ArFl", "ArCl", "KrFl", "KrCl", "XeFl", "XeCl", "XeBr", "N", "Ar", "Kr", "Xe", "HeNe", "HeCd", "CO",
+		"CO2", "H2O", "HFl", "NdGlass", "NdYAG", "ErGlass", "ErYAG", "HoYLF", "HoYAG", "Ruby", "TiSapphire", "Alexandrite",
+		"Rhodamine6G", "CoumarinC30", "GaAs", "GaAlAs", "EMinus", "Other",
+	}
+	pulses = []string{
+		"CW", "Single", "QSwitched", "Repetitive", "ModeLocked", "Other",
+	}
+	arcs = []string{
+		"Hg", "Xe", "HgXe", "Other",
+	}
+	filaments = []string{
+		"Incandescent", "Halogen", "Other",
+	}
+	filterTypes = []string{
+		"Dichroic", "LongPass", "ShortPass", "BandPass", "MultiPass", "NeutralDensity", "Tuneable", "Other",
+	}
+	mediums = []string{
+		"Air", "Oil", "Water", "Glycerol", "Other",
+	}
+	binnings = []string{
+		"1x1", "2x2", "4x4", "8x8", "Other",
+	}
+	experiments = []string{
+		"FP", "FRET", "TimeLapse", "FourDPlus", "Screen", "Immunocytochemistry", "Immunofluorescence", "FISH",
+		"Electrophysiology", "IonImaging", "Colocalization", "PGIDocumentation", "FluorescenceLifetime", "SpectralImaging",
+		"Photobleaching", "SPIM", "Other",
 	}
 	pixelTypes = []string{
 		"int8", "int16", "int32", "uint8", "uint16", "uint32", "float", "double",
@@ -46,3 +98,12 @@ var (
 		BooleanAnnotation, TimestampAnnotation, ListAnnotation,
 	}
 )
+
+// withPrefixes lists a unit with all prefixes of the international system.
+func withPrefixes(unit string) []string {
+	var list []string
+	for p := range strings.SplitSeq("Y Z E P T G M k h da  d c m µ n p f a z y", " ") {
+		list = append(list, p+unit)
+	}
+	return list
+}

@@ -117,6 +117,13 @@ func (x *xmlWriter) optional(name, value string) {
 	}
 }
 
+// optText writes an attribute unless there is none; it may be empty.
+func (x *xmlWriter) optText(name string, value *string) {
+	if value != nil {
+		x.attr(name, *value)
+	}
+}
+
 func (x *xmlWriter) rawAttr(name string, value []byte) {
 	x.w.WriteByte(' ')
 	x.w.WriteString(name)
