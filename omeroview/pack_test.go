@@ -30,58 +30,65 @@ func (w *world) decode(path string) (*pack.Document, *pack.Manifest) {
 	return doc, m
 }
 
-// The manifest of a pack lists exactly the files that its folder shows, with
-// their sizes; those with a SHA-1 have it, and SHA1SUMS says the same.
 func TestManifestIsTheFolder(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{kidneyPath, kidneyPath + "/Confocal"} {
 		_, m := w.decode(path)
-		want := m.ByPath()
-		sums := make(map[string]string)
-		for line := range strings.Lines(string(w.read(path + "/" + sumsName))) {
-			sums[strings.TrimSuffix(line[42:], "\n")] = line[:40]
+		w.manifestIsTheFolder(path, m)
+	}
+}
+
+// manifestIsTheFolder checks that the manifest of a pack lists exactly the files
+// that its folder shows, with their sizes; those with a SHA-1 have it, and
+// SHA1SUMS says the same.
+func (w *world) manifestIsTheFolder(path string, m *pack.Manifest) {
+	t := w.t
+	t.Helper()
+	want := m.ByPath()
+	sums := make(map[string]string)
+	for line := range strings.Lines(string(w.read(path + "/" + sumsName))) {
+		sums[strings.TrimSuffix(line[42:], "\n")] = line[:40]
+	}
+	w.walk(path, func(p string, e tree.Entry) {
+		if e.Kind == tree.KindDir {
+			return
 		}
-		w.walk(path, func(p string, e tree.Entry) {
-			if e.Kind == tree.KindDir {
-				return
-			}
-			rel := p[len(path)+1:]
-			data := w.read(p)
-			if a := w.attr(p); a.Size != int64(len(data)) {
-				t.Errorf("%s: %d bytes, said to have %d", p, len(data), a.Size)
-			}
-			sum := sha1.Sum(data)
-			hash := hex.EncodeToString(sum[:])
-			if s, ok := sums[rel]; ok && s != hash {
-				t.Errorf("%s: SHA-1 %s, listed as %s", p, hash, s)
-			}
-			_, listed := sums[rel]
-			delete(sums, rel)
-			if rel == transferName {
-				if !listed {
-					t.Errorf("%s is not in SHA1SUMS", p)
-				}
-				return
-			}
-			f := want[rel]
-			if f == nil {
-				t.Errorf("%s is not in the manifest", p)
-				return
-			}
-			delete(want, rel)
-			if f.Size >= 0 && f.Size != int64(len(data)) || f.Algorithm == pack.SHA1 && f.Hash != hash {
-				t.Errorf("%s: manifest has %d bytes, %s; file has %d, %s", p, f.Size, f.Hash, len(data), hash)
-			}
-			if f.Required != (f.Kind != pack.Generated) {
-				t.Errorf("%s: kind %s, required %v", p, f.Kind, f.Required)
-			}
-		})
-		for p := range maps.Keys(want) {
-			t.Errorf("%s is in the manifest of %s only", p, path)
+		rel := p[len(path)+1:]
+		data := w.read(p)
+		if a := w.attr(p); a.Size != int64(len(data)) {
+			t.Errorf("%s: %d bytes, said to have %d", p, len(data), a.Size)
 		}
-		for p := range maps.Keys(sums) {
-			t.Errorf("%s is in SHA1SUMS of %s only", p, path)
+		sum := sha1.Sum(data)
+		hash := hex.EncodeToString(sum[:])
+		if s, ok := sums[rel]; ok && s != hash {
+			t.Errorf("%s: SHA-1 %s, listed as %s", p, hash, s)
 		}
+		_, listed := sums[rel]
+		delete(sums, rel)
+		if rel == transferName {
+			if !listed {
+				t.Errorf("%s is not in SHA1SUMS", p)
+			}
+			return
+		}
+		f := want[rel]
+		if f == nil {
+			t.Errorf("%s is not in the manifest", p)
+			return
+		}
+		delete(want, rel)
+		if f.Size >= 0 && f.Size != int64(len(data)) || f.Algorithm == pack.SHA1 && f.Hash != hash {
+			t.Errorf("%s: manifest has %d bytes, %s; file has %d, %s", p, f.Size, f.Hash, len(data), hash)
+		}
+		if f.Required != (f.Kind != pack.Generated) {
+			t.Errorf("%s: kind %s, required %v", p, f.Kind, f.Required)
+		}
+	})
+	for p := range maps.Keys(want) {
+		t.Errorf("%s is in the manifest of %s only", p, path)
+	}
+	for p := range maps.Keys(sums) {
+		t.Errorf("%s is in SHA1SUMS of %s only", p, path)
 	}
 }
 

@@ -31,6 +31,7 @@ type world struct {
 	v     *View
 	cache string
 	tars  bool // paths lead to tars
+	addr  string
 }
 
 // common is the server of the tests that do not end it. Each has a view and a
@@ -46,7 +47,7 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	var end func() error
-	if common, end, err = startWorld(context.Background(), dir); err != nil {
+	if common, end, err = startWorld(context.Background(), dir, ""); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -58,8 +59,9 @@ func runAll(m *testing.M) int {
 	return code
 }
 
-// startWorld starts a server on which ada is logged in.
-func startWorld(ctx context.Context, dir string) (w *world, end func() error, err error) {
+// startWorld starts a server on which ada is logged in, with a policy of binary
+// access, "" for the default one.
+func startWorld(ctx context.Context, dir, policy string) (w *world, end func() error, err error) {
 	w = new(world)
 	if w.store, err = store.Open(store.Config{Definitions: slice.Definitions()}); err != nil {
 		return nil, nil, err
@@ -67,7 +69,7 @@ func startWorld(ctx context.Context, dir string) (w *world, end func() error, er
 	if w.files, err = repository.Open(filepath.Join(dir, "data"), w.store); err != nil {
 		return nil, nil, err
 	}
-	w.blitz, err = blitz.New(blitz.Config{Store: w.store, Definitions: slice.Definitions(), Dir: dir})
+	w.blitz, err = blitz.New(blitz.Config{Store: w.store, Definitions: slice.Definitions(), Dir: dir, BinaryAccess: policy})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,7 +83,8 @@ func startWorld(ctx context.Context, dir string) (w *world, end func() error, er
 	}
 	served := make(chan error, 1)
 	go func() { served <- w.blitz.Serve(l) }()
-	w.c, err = omero.Connect(ctx, omero.Config{Addresses: []string{"tcp://" + l.Addr().String()}, User: "ada", Password: "ada"})
+	w.addr = "tcp://" + l.Addr().String()
+	w.c, err = omero.Connect(ctx, omero.Config{Addresses: []string{w.addr}, User: "ada", Password: "ada"})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,9 +97,12 @@ func startWorld(ctx context.Context, dir string) (w *world, end func() error, er
 func newWorld(t *testing.T) *world { return common.viewedBy(t) }
 
 // ownWorld gives a test a server of its own.
-func ownWorld(t *testing.T) *world {
+func ownWorld(t *testing.T) *world { return policyWorld(t, "") }
+
+// policyWorld gives a test a server of its own with a policy of binary access.
+func policyWorld(t *testing.T, policy string) *world {
 	t.Helper()
-	w, end, err := startWorld(t.Context(), t.TempDir())
+	w, end, err := startWorld(t.Context(), t.TempDir(), policy)
 	if err != nil {
 		t.Fatal(err)
 	}
