@@ -216,6 +216,8 @@ func (l *Load) take(p string, f *stagedFile) error {
 	l.mu.Lock()
 	w := l.wanted[p]
 	came, generated := l.generated[p]
+	same := l.wanted[l.sameAs[p]]
+	emptyCopy := same != nil && same.Size == 0 // another place of a file that has no bytes
 	var folder *unit
 	if w == nil {
 		folder = l.folderUnit(p)
@@ -223,7 +225,7 @@ func (l *Load) take(p string, f *stagedFile) error {
 	l.mu.Unlock()
 	switch {
 	case w == nil && generated:
-		if !came && f.content.Size() > 0 {
+		if !came && (f.content.Size() > 0 || emptyCopy) {
 			l.mu.Lock()
 			l.generated[p] = true
 			l.toCome--

@@ -16,6 +16,23 @@ import (
 // 2700 characters.
 const maxAVU = 2600
 
+// avuText is a text as iRODS can hold and transport it: control characters
+// become the pictures of them, and what XML has no place for a mark. It is for
+// finding; the pack has the text itself.
+func avuText(s string) string {
+	return clip(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n':
+			return r
+		case r < 0x20:
+			return 0x2400 + r
+		case r == 0xfffe, r == 0xffff:
+			return 0xfffd
+		}
+		return r
+	}, s), maxAVU)
+}
+
 // originAVUs say what a collection is a save of.
 func originAVUs(doc *pack.Document, version string) []AVU {
 	o := doc.Origin
@@ -24,7 +41,7 @@ func originAVUs(doc *pack.Document, version string) []AVU {
 		{Name: "omerods::database", Value: o.Database},
 		{Name: "omerods::kind", Value: o.Object.Kind()},
 		{Name: "omerods::id", Value: o.Object.Key()},
-		{Name: "omerods::name", Value: clip(o.Name, maxAVU)},
+		{Name: "omerods::name", Value: avuText(o.Name)},
 		{Name: "omerods::version", Value: version},
 	}
 	if n := len(doc.LeftOut); n > 0 {
@@ -55,7 +72,7 @@ func (sv *save) finalAVUs() []AVU {
 func describe(doc *pack.Document, object pack.ID, notes map[pack.ID]*pack.Annotation) []AVU {
 	var avus []AVU
 	add := func(name, value, units string) {
-		a := AVU{Name: clip("omero::"+name, maxAVU), Value: clip(value, maxAVU), Units: clip(units, maxAVU)}
+		a := AVU{Name: avuText("omero::" + name), Value: avuText(value), Units: avuText(units)}
 		if value != "" && !slices.Contains(avus, a) {
 			avus = append(avus, a)
 		}
