@@ -24,7 +24,9 @@ func (r *reader) describe(n *Node) {
 			if p.String() == "OriginalFile.path" {
 				v = r.withinFileset(n.row, v.(string))
 			}
-			n.Fields[p.Name] = text(p, v)
+			if !empty(v) {
+				n.Fields[p.Name] = text(p, v)
+			}
 			continue
 		}
 		t := r.target(n.row, p)
@@ -121,6 +123,20 @@ func (r *reader) place(row *store.Row, p *store.Property, owner *store.Row) int 
 		}
 	}
 	return -1
+}
+
+// empty tells texts and lists with nothing in them, which count as not there:
+// OMERO's own clients write either.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case []string:
+		return len(v) == 0
+	case []store.NamedValue:
+		return len(v) == 0
+	}
+	return false
 }
 
 func stamp(t store.Time) string {
