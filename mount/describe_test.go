@@ -65,11 +65,36 @@ func (d *describer) image(id int64, indent string) {
 		d.line(indent, "pixels %v×%v×%v×%v×%v %s", p.Get("sizeX"), p.Get("sizeY"), p.Get("sizeZ"), p.Get("sizeC"), p.Get("sizeT"),
 			d.s.Get("PixelsType", p.Ref("pixelsType")).Text("value"))
 	}
+	if fs := d.s.Get("Image", id).Ref("fileset"); fs != store.None {
+		d.annotations("Fileset", fs, indent+"fileset ")
+		for i, e := range d.s.Collection("Fileset", fs, "usedFiles") {
+			d.annotations("OriginalFile", e.Ref("originalFile"), fmt.Sprintf("%sfile %d ", indent, i))
+		}
+	}
+	d.renderings(id, indent)
 	for _, r := range d.s.Collection("Image", id, "rois") {
 		d.line(indent, "ROI %q %q", r.Text("name"), r.Text("description"))
 		d.annotations("Roi", r.ID, indent+"  ")
 		for _, s := range d.s.Collection("Roi", r.ID, "shapes") {
 			d.line(indent, "  %s %s", s.Class.Name, d.values(s))
+			d.annotations("Shape", s.ID, indent+"    ")
+		}
+	}
+}
+
+// renderings are the settings of the image's owner.
+func (d *describer) renderings(id int64, indent string) {
+	for _, p := range d.s.Collection("Image", id, "pixels") {
+		for _, rd := range d.s.Collection("Pixels", p.ID, "settings") {
+			if rd.Owner != d.s.Get("Image", id).Owner {
+				continue
+			}
+			d.line(indent, "settings %s %s [%s]", d.values(rd), d.s.Get("RenderingModel", rd.Ref("model")).Text("value"),
+				d.values(d.s.Get("QuantumDef", rd.Ref("quantization"))))
+			for _, cb := range d.s.Collection("RenderingDef", rd.ID, "waveRendering") {
+				d.line(indent, "  %s %s reversed %d times", d.values(cb), d.s.Get("Family", cb.Ref("family")).Text("value"),
+					len(d.s.Collection("ChannelBinding", cb.ID, "spatialDomainEnhancement")))
+			}
 		}
 	}
 }
@@ -109,6 +134,9 @@ func (d *describer) annotations(class string, id int64, indent string) {
 		if file := a.Ref("file"); file != store.None {
 			f := d.s.Get("OriginalFile", file)
 			text += fmt.Sprintf(" file %q %v bytes %s %s", f.Text("name"), f.Get("size"), f.Text("hash"), f.Text("mimetype"))
+			about := &describer{s: d.s}
+			about.annotations("OriginalFile", file, " about it: ")
+			text += about.b.String()
 		}
 		var sets []string
 		d.s.Each("AnnotationAnnotationLink", func(l *store.Row) bool {
@@ -119,6 +147,11 @@ func (d *describer) annotations(class string, id int64, indent string) {
 			return true
 		})
 		sort.Strings(sets)
+		if class != "Annotation" {
+			about := &describer{s: d.s}
+			about.annotations("Annotation", a.ID, " with: ")
+			text += about.b.String()
+		}
 		lines = append(lines, text+" "+strings.Join(sets, ","))
 		return true
 	})

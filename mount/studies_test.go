@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"omerods/internal/sandbox"
-		"omerods/internal/sandbox/wild"
+	"omerods/internal/sandbox/wild"
 )
 
 // failed are the seeds of studies that once lost something.

@@ -171,9 +171,9 @@ func (b *documenter) annotations() {
 			out.Pairs = append(out.Pairs, pack.Pair{Key: p.Key, Value: p.Value})
 		}
 		if n.Kind == omero.FileAnnotation {
-			path := b.attached[n.ID]
+			path := b.attached[n.File.ID]
 			if path == "" {
-				continue // of another annotation, so it has no place of its own
+				continue
 			}
 			out.File = &pack.Attachment{ID: pack.NewID(pack.KindFile, n.File.ID), Name: n.File.Name, Dir: n.File.Path, Path: path,
 				Size: n.File.Size, Hash: n.File.Hash, Algorithm: n.File.Hasher, MediaType: n.File.Mimetype, Modified: n.File.Modified}

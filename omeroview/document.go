@@ -84,7 +84,7 @@ type documenter struct {
 
 	placed    map[int64]bool   // filesets that have a place
 	places    map[int64]string // the first path of exported images, by image
-	attached  map[int64]string // the first path of attachments, by annotation
+	attached  map[int64]string // the first path of attached files, by file
 	filePaths map[int64][]string
 	folders   map[int64]string
 }
@@ -160,7 +160,7 @@ func (b *documenter) files() {
 		b.shelf("", b.g.object.ID)
 		return
 	}
-	b.attachments("", append(slices.Clone(b.owners[b.g.ref]), b.notesOfReagents(b.g.ref)...))
+	b.attachments("", b.withNotes(append(slices.Clone(b.owners[b.g.ref]), b.notesOfReagents(b.g.ref)...)))
 	inner := b.g.datasets
 	if b.g.plates != nil {
 		inner = plateContainers(b.g.plates.plates)
@@ -172,43 +172,6 @@ func (b *documenter) files() {
 		b.generated(dir + sumsName)
 		b.attachments(dir, b.notesOf(packRef{kind, d.ID}))
 		b.shelf(dir, d.ID)
-	}
-}
-
-// notesOf lists the annotations of a dataset or plate, its parts, its images
-// and their regions.
-func (b *documenter) notesOf(p packRef) []int64 {
-	notes := append(slices.Clone(b.owners[p]), b.notesOfPlate(p)...)
-	in := make(map[int64]bool)
-	for _, im := range b.in[p.id] {
-		in[im.ID] = true
-		notes = append(notes, b.owners[packRef{omero.KindImage, im.ID}]...)
-	}
-	for _, r := range b.g.rois {
-		if in[r.Image] {
-			notes = append(notes, b.owners[packRef{omero.KindROI, r.ID}]...)
-		}
-	}
-	return notes
-}
-
-func (b *documenter) attachments(dir string, notes []int64) {
-	slices.Sort(notes)
-	var list []omero.Annotation
-	for _, id := range slices.Compact(notes) {
-		if n := b.noteByID[id]; n != nil {
-			list = append(list, *n)
-		}
-	}
-	files := newAttachmentList(list)
-	for _, id := range files.order {
-		f := files.files[id].File
-		path := dir + attachmentsName + "/" + files.names.names[id]
-		b.file(pack.File{Path: path, Size: f.Size, Hash: f.Hash, Algorithm: f.Hasher, MediaType: f.Mimetype, Required: true,
-			SameAs: b.attached[id], Kind: pack.Attached, Annotation: pack.NewID(pack.KindAnnotation, id)})
-		if b.attached[id] == "" {
-			b.attached[id] = path
-		}
 	}
 }
 

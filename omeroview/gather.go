@@ -2,7 +2,6 @@ package omeroview
 
 import (
 	"context"
-	"strings"
 
 	"omerods/internal/omero"
 )
@@ -70,25 +69,6 @@ func (a *account) gatherDatasets(ctx context.Context, g *gathered) (err error) {
 	return err
 }
 
-// parents are objects of one kind that may have annotations.
-type parents struct {
-	kind omero.Kind
-	ids  []int64
-}
-
-// annotated lists what in the pack may have annotations.
-func (g *gathered) annotated() []parents {
-	rois := make([]int64, len(g.rois))
-	for i, r := range g.rois {
-		rois[i] = r.ID
-	}
-	list := []parents{{omero.KindDataset, idsOf(g.datasets)}, {omero.KindImage, imageIDs(g.shown)}, {omero.KindROI, rois}}
-	if g.ref.kind == omero.KindProject {
-		list = append(list, parents{omero.KindProject, []int64{g.ref.id}})
-	}
-	return append(list, g.plates.annotated()...)
-}
-
 func idsOf(list []omero.Container) []int64 {
 	ids := make([]int64, len(list))
 	for i, o := range list {
@@ -145,68 +125,6 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 	return err
 }
 
-// gatherNotes asks for the annotations of everything in the pack, for the sets
-// that its tags belong to, and for annotations of annotations.
-func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
-	var ids []int64
-	for _, p := range g.annotated() {
-		links, err := a.c.AnnotationLinks(ctx, p.kind, p.ids)
-		if err != nil {
-			return err
-		}
-		g.links = append(g.links, links...)
-		for _, l := range links {
-			ids = append(ids, l.Annotation)
-		}
-	}
-	sets, err := a.c.TagSetLinks(ctx, ids)
-	if err != nil {
-		return err
-	}
-	about, err := a.c.AnnotationLinks(ctx, omero.KindAnnotation, ids)
-	if err != nil {
-		return err
-	}
-	for _, l := range sets {
-		ids = append(ids, l.Parent)
-	}
-	for _, l := range about {
-		ids = append(ids, l.Annotation)
-	}
-	g.links = append(append(g.links, sets...), about...)
-	notes, err := a.c.Annotations(ctx, ids)
-	if err != nil {
-		return err
-	}
-	g.keep(notes)
-	return nil
-}
-
-// keep takes the annotations that belong into the pack, and the links whose
-// ends are both in it, each once.
-func (g *gathered) keep(notes []omero.Annotation) {
-	in := make(map[int64]bool, len(notes))
-	for _, n := range notes {
-		if strings.HasPrefix(n.Namespace, OwnNamespaces) || n.Kind == omero.FileAnnotation && n.File.ID == 0 {
-			continue
-		}
-		in[n.ID] = true
-		g.notes = append(g.notes, n)
-	}
-	links := g.links
-	g.links = nil
-	seen := make(map[int64]bool) // links of annotations may have come by both ends
-	for _, l := range links {
-		if !in[l.Annotation] || l.Kind == omero.KindAnnotation && (!in[l.Parent] || seen[l.ID]) {
-			continue
-		}
-		if l.Kind == omero.KindAnnotation {
-			seen[l.ID] = true
-		}
-		g.links = append(g.links, l)
-	}
-}
-
 // gatherPeople asks for the users and groups that are named.
 func (a *account) gatherPeople(ctx context.Context, g *gathered) (err error) {
 	users, groups := []int64{g.object.Owner}, []int64{g.object.Group}
@@ -234,6 +152,9 @@ func (a *account) gatherPeople(ctx context.Context, g *gathered) (err error) {
 	}
 	for _, l := range g.links {
 		users = append(users, l.Owner)
+	}
+	for _, r := range g.settings {
+		users = append(users, r.Owner)
 	}
 	if g.users, err = a.c.UsersByID(ctx, users); err != nil {
 		return err

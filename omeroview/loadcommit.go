@@ -144,6 +144,9 @@ func (f *finisher) loadRecord() omero.Annotation {
 		}
 		add("images", strings.Join(texts, ", "))
 	}
+	for part := range slices.Chunk(f.left, pairsPerValue) {
+		add("not restored", strings.Join(part, "; "))
+	}
 	return a
 }
 

@@ -27,7 +27,12 @@ type finisher struct {
 	refs map[pack.ID]omero.Ref
 	// made are the annotations that exist only because of this load.
 	made map[omero.Kind][]int64
-	rois map[pack.ID]int64
+	// reused are those of refs that were there before.
+	reused map[pack.ID]bool
+	// at are the other objects that exist before the commit and may be annotated.
+	at map[pack.ID]omero.Ref
+	// left is what could not be restored, for the record of the load.
+	left []string
 }
 
 // Finish implements transfer.Destination.
@@ -35,7 +40,7 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 	ctx = d.in(ctx)
 	f := &finisher{
 		loadDestination: d, spec: spec, notes: map[pack.ID]*pack.Annotation{}, refs: map[pack.ID]omero.Ref{},
-		made: map[omero.Kind][]int64{}, rois: map[pack.ID]int64{},
+		made: map[omero.Kind][]int64{}, at: map[pack.ID]omero.Ref{}, reused: map[pack.ID]bool{},
 	}
 	if err := f.prepare(ctx); err != nil {
 		return transfer.Finished{}, true, errors.Join(err, f.undo(ctx))
@@ -64,11 +69,20 @@ func (f *finisher) prepare(ctx context.Context) error {
 		a := &f.spec.Document.Annotations[i]
 		f.notes[a.ID] = a
 	}
+	for id, n := range f.spec.Images {
+		f.at[id] = omero.Existing(omero.KindImage, n)
+	}
 	if err := f.nameImages(ctx); err != nil {
 		return loadError("name the images", err)
 	}
 	if err := f.dropImported(ctx); err != nil {
 		return loadError("remove what the import made of the files", err)
+	}
+	if err := f.findFiles(ctx); err != nil {
+		return loadError("find the files", err)
+	}
+	if err := f.restoreRenderings(ctx); err != nil {
+		return loadError("restore the rendering settings", err)
 	}
 	if err := f.reuseTags(ctx); err != nil {
 		return loadError("look for tags", err)
@@ -114,45 +128,6 @@ func (f *finisher) nameImages(ctx context.Context) error {
 			if err := f.client.Describe(ctx, omero.KindImage, id, want.Description); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// used says whether an annotation is linked to anything that is loaded.
-func (f *finisher) used() map[pack.ID]bool {
-	used := map[pack.ID]bool{}
-	for _, l := range f.spec.Document.Links {
-		if f.notes[l.To] != nil {
-			used[l.To] = true
-		}
-		if f.notes[l.From] != nil {
-			used[l.From] = true
-		}
-	}
-	return used
-}
-
-// reuseTags finds tags and tag sets of the user that say the same: tags are
-// meant to be shared, and a load must not multiply them.
-func (f *finisher) reuseTags(ctx context.Context) error {
-	var texts []string
-	for _, a := range f.notes {
-		if a.Kind == pack.TagAnnotation {
-			texts = append(texts, a.Text)
-		}
-	}
-	slices.Sort(texts)
-	found, err := f.client.OwnTags(ctx, f.group, slices.Compact(texts))
-	if err != nil {
-		return err
-	}
-	for id, a := range f.notes {
-		i := slices.IndexFunc(found, func(t omero.Annotation) bool {
-			return a.Kind == pack.TagAnnotation && t.Text == a.Text && t.Namespace == a.Namespace && t.Description == a.Description
-		})
-		if i >= 0 {
-			f.refs[id] = omero.Existing(omero.Kind(omero.TagAnnotation), found[i].ID)
 		}
 	}
 	return nil
@@ -206,7 +181,7 @@ func (f *finisher) makeAnnotations(ctx context.Context) error {
 		if _, have := f.refs[a.ID]; have || !used[a.ID] || strings.HasPrefix(a.Namespace, "omerods/") {
 			continue
 		}
-		if a.Kind == pack.FileAnnotation && f.spec.Files[a.ID] == 0 {
+		if a.Kind == pack.FileAnnotation && f.fileOf(a) == 0 {
 			continue // a pack without its files, such as one of metadata only
 		}
 		todo = append(todo, a)
@@ -250,7 +225,7 @@ func (f *finisher) annotation(a *pack.Annotation) omero.Annotation {
 		out.Pairs = append(out.Pairs, omero.Pair{Key: p.Key, Value: p.Value})
 	}
 	if a.Kind == pack.FileAnnotation {
-		out.File.ID = f.spec.Files[a.ID]
+		out.File.ID = f.fileOf(a)
 	}
 	return out
 }
@@ -268,7 +243,7 @@ func (f *finisher) makeROIs(ctx context.Context) error {
 	var todo []drawing
 	for _, im := range f.spec.Document.Images {
 		for _, id := range im.ROIs {
-			if roi, image := byID[id], f.spec.Images[im.ID]; roi != nil && image != 0 && (f.spec.Ours || len(roi.Shapes) > 0) {
+			if roi, image := byID[id], f.spec.Images[im.ID]; roi != nil && image != 0 {
 				todo = append(todo, drawing{image, roi})
 			}
 		}
@@ -284,13 +259,13 @@ func (f *finisher) makeROIs(ctx context.Context) error {
 			return err
 		}
 		for i, d := range part {
-			f.rois[d.roi.ID] = saved.ID(refs[i])
+			f.at[d.roi.ID] = omero.Existing(omero.KindROI, saved.ID(refs[i]))
 		}
 	}
-	return nil
+	return f.findShapes(ctx)
 }
 
-// linkAnnotations links annotations to images, regions and each other. Links
+// linkAnnotations links annotations to what is there and to each other. Links
 // to containers are part of the commit.
 func (f *finisher) linkAnnotations(ctx context.Context) error {
 	inSet, err := f.setMembers(ctx)
@@ -304,15 +279,11 @@ func (f *finisher) linkAnnotations(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		var object omero.Ref
-		if id, ok := f.spec.Images[l.From]; ok {
-			object = omero.Existing(omero.KindImage, id)
-		} else if id, ok := f.rois[l.From]; ok {
-			object = omero.Existing(omero.KindROI, id)
-		} else if set, ok := f.refs[l.From]; ok && !inSet[pair{set, note}] {
-			object = set
-		} else {
-			continue
+		object, ok := f.at[l.From]
+		if !ok {
+			if object, ok = f.refs[l.From]; !ok || f.reused[l.From] && !f.isSet(l.From) || inSet[pair{object, note}] {
+				continue
+			}
 		}
 		todo = append(todo, pair{object, note})
 	}

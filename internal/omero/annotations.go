@@ -67,9 +67,10 @@ func (c *Client) AnnotationLinks(ctx context.Context, kind Kind, parents []int64
 	return toLinks(kind, rows, err)
 }
 
-// TagSetLinks lists the annotations, such as tag sets, that hold others.
+// TagSetLinks lists the tag sets that hold some of the annotations.
 func (c *Client) TagSetLinks(ctx context.Context, members []int64) ([]AnnotationLink, error) {
-	rows, err := c.rowsFor(ctx, annotationLinkQuery(KindAnnotation)+`where l.child.id in (:ids) order by l.id`, unique(members))
+	rows, err := c.rowsFor(ctx, annotationLinkQuery(KindAnnotation)+`where l.child.id in (:ids) and l.parent.ns = '`+NamespaceTagSet+
+		`' order by l.id`, unique(members))
 	return toLinks(KindAnnotation, rows, err)
 }
 
@@ -210,30 +211,24 @@ func (c *Client) mapAnnotations(ctx context.Context, ids []int64, add func([]Ann
 }
 
 // FileAnnotationsIn lists the file annotations that belong into the folder of
-// a pack: those of a project itself; those of a dataset, its images and their
-// regions; those of a screen and its reagents; those of a plate, its runs, its
-// wells, what these hold, its images and their regions. Namespaces that begin with except are left
-// out, as are annotations whose file is gone.
+// a pack: those of a project itself; of a screen and its reagents; of a
+// dataset or plate and all that it holds; and those of annotations of these.
+// Namespaces that begin with except are left out, as are annotations whose file
+// is gone.
 func (c *Client) FileAnnotationsIn(ctx context.Context, kind Kind, id int64, except string) ([]Annotation, error) {
-	const images = `select il.child.id from DatasetImageLink il where il.parent.id = :id`
-	var in string
+	parts := partsOf(kind)
 	switch kind {
 	case KindProject:
-		in = `a.id in (select l.child.id from ProjectAnnotationLink l where l.parent.id = :id)`
-	case KindDataset:
-		in = `(a.id in (select l.child.id from DatasetAnnotationLink l where l.parent.id = :id) ` +
-			`or a.id in (select l.child.id from ImageAnnotationLink l where l.parent.id in (` + images + `)) ` +
-			`or a.id in (select l.child.id from RoiAnnotationLink l where l.parent.image.id in (` + images + `)))`
-	case KindScreen, KindPlate:
-		in = plateNotes(kind)
+		parts = parts[:1]
+	case KindScreen:
+		parts = parts[:2]
+	case KindDataset, KindPlate, KindImage:
 	default:
 		return nil, failure(Invalid, "file annotations", "of a "+string(kind))
 	}
-	if except != "" {
-		in += ` and (a.ns is null or a.ns not like '` + except + `%')`
-	}
 	rows, err := c.rows(ctx, annotationColumns+meta("a")+`, `+fileColumns("f")+` from FileAnnotation a `+
-		`join a.file f left outer join f.hasher h where `+in+` order by a.id`, params{"id": id})
+		`join a.file f left outer join f.hasher h where (`+noted("a.id", parts)+` or `+notedTwice("a.id", parts)+`)`+
+		notIn("a", except)+` order by a.id`, params{"id": id})
 	if err != nil {
 		return nil, fmt.Errorf("file annotations: %w", err)
 	}

@@ -80,6 +80,7 @@ const (
 	KindOriginalFile Kind = "OriginalFile"
 	KindROI          Kind = "Roi"
 	KindShape        Kind = "Shape"
+	KindFolder       Kind = "Folder"
 	KindAnnotation   Kind = "Annotation"
 	KindUser         Kind = "Experimenter"
 	KindGroup        Kind = "ExperimenterGroup"

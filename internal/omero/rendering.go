@@ -32,28 +32,25 @@ type ChannelRendering struct {
 	LookupTable    string
 }
 
-// ownSettings are the settings that the owners of images have for them. The
-// server makes further ones for everybody who only looks.
-const ownSettings = `i.id in (:ids) and rd.details.owner.id = i.details.owner.id`
-
-// Renderings returns the settings that the owners of images have for them.
+// Renderings returns the settings that all users have for images, by image and
+// id.
 func (c *Client) Renderings(ctx context.Context, images []int64) ([]Rendering, error) {
 	images = unique(images)
 	var settings, channels, reversed []row
 	err := together(ctx, func(ctx context.Context) (err error) {
 		settings, err = c.rowsFor(ctx, `select rd.id, i.id, rd.details.owner.id, rd.name, m.value, rd.defaultZ, rd.defaultT, rd.compression, `+
 			`q.cdStart, q.cdEnd, q.bitResolution from RenderingDef rd join rd.pixels p join p.image i join rd.model m `+
-			`join rd.quantization q where `+ownSettings+` order by i.id, rd.id`, images)
+			`join rd.quantization q where i.id in (:ids) order by i.id, rd.id`, images)
 		return err
 	}, func(ctx context.Context) (err error) {
 		channels, err = c.rowsFor(ctx, `select rd.id, cb.id, cb.active, cb.inputStart, cb.inputEnd, f.value, cb.coefficient, `+
 			`cb.noiseReduction, cb.red, cb.green, cb.blue, cb.alpha, cb.lookupTable, index(cb) from RenderingDef rd `+
-			`join rd.pixels p join p.image i join rd.waveRendering cb join cb.family f where `+ownSettings+
-			` order by rd.id, index(cb)`, images)
+			`join rd.pixels p join p.image i join rd.waveRendering cb join cb.family f where i.id in (:ids) `+
+			`order by rd.id, index(cb)`, images)
 		return err
 	}, func(ctx context.Context) (err error) {
 		reversed, err = c.rowsFor(ctx, `select r.channelBinding.id, r.id from ReverseIntensityContext r join r.channelBinding cb `+
-			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and `+ownSettings+` order by r.id`, images)
+			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and i.id in (:ids) order by r.id`, images)
 		return err
 	})
 	if err != nil {

@@ -101,7 +101,7 @@ func TestRenderingSettingsAreWritten(t *testing.T) {
 	if rows := s.rendering(t, p.ID, j.Who().User); len(rows) != 1 || rows[0].ID != id || rows[0].Group != p.Group {
 		t.Errorf("juergen has %+v", rows)
 	}
-	if got, err := c.Renderings(t.Context(), []int64{p.Image}); err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+	if got, err := c.Renderings(t.Context(), []int64{p.Image}); err != nil || len(got) != 2 || !reflect.DeepEqual(got[0], want) || got[1].Owner != j.Who().User {
 		t.Errorf("the owner's settings changed: %+v, %v", got, err)
 	}
 	if _, err := j.SaveRendering(t.Context(), p, short); !errors.Is(err, omero.Invalid) {

@@ -204,6 +204,19 @@ func (c *Client) ROIs(ctx context.Context, images []int64) ([]ROI, error) {
 	return list, nil
 }
 
+// ShapesOf returns the ids of the shapes of ROIs, in their order, by ROI.
+func (c *Client) ShapesOf(ctx context.Context, rois []int64) (map[int64][]int64, error) {
+	rows, err := c.rowsFor(ctx, `select r.id, s.id, index(s) from Roi r join r.shapes s where r.id in (:ids) order by r.id, index(s)`, unique(rois))
+	if err != nil {
+		return nil, fmt.Errorf("shapes: %w", err)
+	}
+	shapes := make(map[int64][]int64)
+	for _, r := range rows {
+		shapes[r.id(0)] = append(shapes[r.id(0)], r.id(1))
+	}
+	return shapes, nil
+}
+
 func (c *Client) shapes(ctx context.Context, kind ShapeKind, images []int64) ([]*Shape, error) {
 	g := geometries[kind]
 	query := shapeColumns

@@ -9,71 +9,101 @@ import (
 	"omerods/internal/ice"
 )
 
-// SaveRendering makes settings the user's own for some pixels: those that the
-// user has are changed, else new ones are made. There must be one
-// ChannelRendering for each channel, in their order. It returns the id.
+// PixelsRendering are settings for some pixels.
+type PixelsRendering struct {
+	Pixels    Pixels // ID, SizeC and Group count
+	Rendering Rendering
+}
+
+// SaveRendering makes settings the user's own for some pixels, as
+// [Client.SaveRenderings] does. It returns their id.
 func (c *Client) SaveRendering(ctx context.Context, p Pixels, r Rendering) (int64, error) {
-	id, err := c.saveRendering(ctx, p, r)
-	if err != nil {
-		return 0, fmt.Errorf("rendering settings of pixels %d: %w", p.ID, err)
+	if err := c.SaveRenderings(ctx, []PixelsRendering{{p, r}}); err != nil {
+		return 0, err
 	}
+	own, err := c.ownRenderings(ctx, []int64{p.ID})
+	if err != nil || own[p.ID] == nil {
+		return 0, errors.Join(err, failure(NotFound, "save", "the settings are gone"))
+	}
+	id, _ := plain(own[p.ID].Get("id")).(int64)
 	return id, nil
 }
 
-func (c *Client) saveRendering(ctx context.Context, p Pixels, r Rendering) (int64, error) {
-	if p.Group != 0 {
-		ctx = InGroup(ctx, p.Group) // settings belong to the group of the image
-	}
-	for try := 1; ; try++ {
-		def, err := c.ownRendering(ctx, p.ID)
-		if err != nil {
-			return 0, err
-		}
-		if def == nil {
-			if len(r.Channels) != p.SizeC {
-				return 0, failure(Invalid, "save", fmt.Sprintf("settings of %d channels, the image has %d", len(r.Channels), p.SizeC))
-			}
-			res, err := c.call(ctx, updateService, "saveAndReturnIds", []any{c.newRendering(p.ID, r)})
-			ids, err := result[[]int64]("saveAndReturnIds", res, err)
-			if err != nil || len(ids) != 1 {
-				return 0, errors.Join(err, missingID(len(ids)))
-			}
-			return ids[0], nil
-		}
-		id, _ := plain(def.Get("id")).(int64)
-		changed, err := c.changedRendering(def, r)
-		if err != nil {
-			return 0, err
-		}
-		_, err = c.call(ctx, updateService, "saveArray", changed)
-		if err == nil || !errors.Is(err, Conflict) || try >= conflictTries {
-			return id, err
-		}
-	}
-}
-
-func missingID(n int) error {
-	if n == 1 {
+// SaveRenderings makes settings the user's own for pixels of one group, all of
+// them or none: those that the user has are changed, else new ones are made.
+// There must be one ChannelRendering for each channel, in their order.
+func (c *Client) SaveRenderings(ctx context.Context, list []PixelsRendering) error {
+	if len(list) == 0 {
 		return nil
 	}
-	return failure(Internal, "save", fmt.Sprintf("%d ids for one object", n))
+	if len(list) > batchIDs {
+		return failure(Invalid, "save", fmt.Sprintf("%d rendering settings at once", len(list)))
+	}
+	if g := list[0].Pixels.Group; g != 0 {
+		ctx = InGroup(ctx, g) // settings belong to the group of the image
+	}
+	for try := 1; ; try++ {
+		err := c.saveRenderings(ctx, list)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, Conflict) || try >= conflictTries {
+			return fmt.Errorf("rendering settings: %w", err)
+		}
+	}
 }
 
-// ownRendering loads the user's newest settings for pixels with their channels,
-// nil when there are none.
-func (c *Client) ownRendering(ctx context.Context, pixels int64) (*ice.Object, error) {
-	res, err := c.call(queryContext(ctx), queryService, "findAllByQuery", `select distinct rd from RenderingDef rd `+
-		`join fetch rd.quantization join fetch rd.waveRendering cb left outer join fetch cb.spatialDomainEnhancement `+
-		`where rd.pixels.id = :id and rd.details.owner.id = :uid order by rd.id`, c.parameters(params{"id": pixels, "uid": c.who.User}, 0, 0))
-	list, err := result[[]any]("findAllByQuery", res, err)
-	if err != nil || len(list) == 0 {
-		return nil, err
+func (c *Client) saveRenderings(ctx context.Context, list []PixelsRendering) error {
+	ids := make([]int64, len(list))
+	for i, p := range list {
+		ids[i] = p.Pixels.ID
 	}
-	o, ok := list[len(list)-1].(*ice.Object)
-	if !ok || o == nil || o.Class == nil || o.Mismatch {
-		return nil, failure(Unsupported, "load", "RenderingDef has another form on this server")
+	own, err := c.ownRenderings(ctx, ids)
+	if err != nil {
+		return err
 	}
-	return o, nil
+	var save []any
+	for _, p := range list {
+		def := own[p.Pixels.ID]
+		switch {
+		case def != nil:
+			changed, err := c.changedRendering(def, p.Rendering)
+			if err != nil {
+				return fmt.Errorf("pixels %d: %w", p.Pixels.ID, err)
+			}
+			save = append(save, changed...)
+		case len(p.Rendering.Channels) != p.Pixels.SizeC:
+			return failure(Invalid, "save", fmt.Sprintf("settings of %d channels, pixels %d have %d", len(p.Rendering.Channels), p.Pixels.ID, p.Pixels.SizeC))
+		default:
+			save = append(save, c.newRendering(p.Pixels.ID, p.Rendering))
+		}
+	}
+	_, err = c.call(ctx, updateService, "saveArray", save)
+	return err
+}
+
+// ownRenderings loads the user's newest settings for pixels with their
+// channels, by the pixels' ids; those that have none are missing.
+func (c *Client) ownRenderings(ctx context.Context, pixels []int64) (map[int64]*ice.Object, error) {
+	own := make(map[int64]*ice.Object) // one batch: the function below is not called at the same time
+	newest := make(map[int64]int64)
+	err := c.eachLoaded(ctx, `select distinct rd from RenderingDef rd join fetch rd.quantization join fetch rd.waveRendering cb `+
+		`left outer join fetch cb.spatialDomainEnhancement where rd.pixels.id in (:ids) `+
+		fmt.Sprintf(`and rd.details.owner.id = %d`, c.who.User), unique(pixels), func(id int64, o *ice.Object) error {
+		if o.Mismatch {
+			return failure(Unsupported, "load", "RenderingDef has another form on this server")
+		}
+		p := get[*ice.Object](o, "pixels")
+		if p == nil {
+			return failure(Unsupported, "load", "rendering settings without pixels")
+		}
+		of, _ := plain(p.Get("id")).(int64)
+		if id > newest[of] {
+			newest[of], own[of] = id, o
+		}
+		return nil
+	})
+	return own, err
 }
 
 // newRendering makes settings with all that belongs to them.
@@ -151,74 +181,4 @@ func (c *Client) setReverse(b *ice.Object, reverse bool) {
 		contexts = []any{}
 	}
 	b.Set("spatialDomainEnhancementSeq", contexts).Set("spatialDomainEnhancementLoaded", true)
-}
-
-// ChannelChange says what becomes of a channel; what is nil stays.
-type ChannelChange struct {
-	Name        *string
-	Color       *int32 // RGBA, red in the top byte
-	LookupTable *string
-}
-
-// ChangeChannels changes channels, by their ids, all of them or none. Names
-// belong to what channels of several images may share, and change for all of
-// these. How an image looks is up to its rendering settings.
-func (c *Client) ChangeChannels(ctx context.Context, changes map[int64]ChannelChange) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	for try := 1; ; try++ {
-		err := c.changeChannels(ctx, changes)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, Conflict) || try >= conflictTries {
-			return fmt.Errorf("channels: %w", err)
-		}
-	}
-}
-
-func (c *Client) changeChannels(ctx context.Context, changes map[int64]ChannelChange) error {
-	ids := make([]int64, 0, len(changes))
-	for id := range changes {
-		ids = append(ids, id)
-	}
-	if len(ids) > batchIDs {
-		return failure(Invalid, "change", fmt.Sprintf("%d channels at once", len(ids)))
-	}
-	slices.Sort(ids)
-	var save []any // one batch: the function below is not called at the same time
-	shared := make(map[*ice.Object]bool)
-	err := c.eachLoaded(ctx, `select c from Channel c join fetch c.logicalChannel where c.id in (:ids)`, ids, func(id int64, o *ice.Object) error {
-		lc := get[*ice.Object](o, "logicalChannel")
-		if lc == nil || lc.Class == nil || lc.Mismatch || o.Mismatch {
-			return failure(Unsupported, "load", "Channel has another form on this server")
-		}
-		ch := changes[id]
-		if ch.Name != nil {
-			lc.Set("name", c.optional(*ch.Name))
-		}
-		if ch.Color != nil {
-			for i, field := range []string{"red", "green", "blue", "alpha"} {
-				o.Set(field, c.rint(int(uint32(*ch.Color)>>(24-8*i)&255)))
-			}
-		}
-		if ch.LookupTable != nil {
-			o.Set("lookupTable", c.optional(*ch.LookupTable))
-		}
-		save = append(save, unloaded(o))
-		if !shared[lc] {
-			shared[lc] = true
-			save = append(save, unloaded(lc))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if n := len(save) - len(shared); n != len(ids) {
-		return failure(NotFound, "load", fmt.Sprintf("%d of %d channels", len(ids)-n, len(ids)))
-	}
-	_, err = c.call(ctx, updateService, "saveArray", save)
-	return err
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -40,11 +41,11 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	if !ok {
 		return nil, false
 	}
-	queries := scopeQueries(kind, s, except)
+	queries := scopeQueries(kind, s)
 	if kind == KindImage {
-		queries = append(queries, scopeQueries(kind, siblings, except)...)
+		queries = append(queries, scopeQueries(kind, siblings)...)
 	}
-	return queries, true
+	return append(queries, noteQueries(partsOf(kind), except)...), true
 }
 
 // siblings are the images of the same fileset as an image, which belong to its
@@ -53,20 +54,10 @@ var siblings = scope{from: "Image o join o.fileset of join of.images i", where: 
 
 // scopeQueries are the queries for the rows that belong to the images of a
 // scope and to the object.
-func scopeQueries(kind Kind, s scope, except string) []string {
+func scopeQueries(kind Kind, s scope) []string {
 	var queries []string
 	add := func(alias, from, where string) {
-		queries = append(queries, tokenColumns(alias)+" from "+from+" where "+where)
-	}
-	// annotated counts the annotations of rows and the links to them, but for
-	// those that are bookkeeping and no part of the object.
-	annotated := func(alias, from, where string) {
-		from += " join " + alias + ".annotationLinks al join al.child a"
-		if except != "" {
-			where += " and (a.ns is null or a.ns not like '" + except + "%')"
-		}
-		add("al", from, where)
-		add("a", from, where)
+		queries = append(queries, `select `+tokenColumns(alias)+` from `+from+` where `+where)
 	}
 	self, selfIs := string(kind)+" o", "o.id = :id"
 	add("o", self, selfIs)
@@ -74,31 +65,26 @@ func scopeQueries(kind Kind, s scope, except string) []string {
 		datasets := "ProjectDatasetLink pl join pl.child d"
 		add("pl", datasets, s.where)
 		add("d", datasets, s.where)
-		annotated("d", datasets, s.where)
 	}
 	switch kind {
 	case KindProject, KindDataset:
-		annotated("o", self, selfIs)
 		add("il", s.from, s.where)
 	case KindScreen, KindPlate:
-		plateQueries(kind, s.where, add, annotated)
+		plateQueries(kind, s.where, add)
 		add("ws", s.from, s.where)
 	}
 	add("i", s.from, s.where)
-	annotated("i", s.from, s.where)
 	add("p", s.from+" join i.pixels p", s.where)
 	add("c", s.from+" join i.pixels p join p.channels c", s.where)
 	add("lc", s.from+" join i.pixels p join p.channels c join c.logicalChannel lc", s.where)
 	settings := " join i.pixels p join p.settings rd"
-	own := " and rd.details.owner.id = i.details.owner.id"
-	add("rd", s.from+settings, s.where+own)
-	add("cb", s.from+settings+" join rd.waveRendering cb", s.where+own)
+	queries = append(queries, `select `+tokenColumns("rd", "q")+` from `+s.from+settings+` join rd.quantization q where `+s.where)
+	add("cb", s.from+settings+" join rd.waveRendering cb", s.where)
 	acquisitionToken(s, add)
 	add("f", s.from+" join i.fileset f", s.where)
 	// The images of a fileset that are shown nowhere in the object.
 	add("y", s.from+" join i.fileset f join f.images y", s.where)
 	add("r", s.from+" join i.rois r", s.where)
-	annotated("r", s.from+" join i.rois r", s.where)
 	add("s", s.from+" join i.rois r join r.shapes s", s.where)
 	return queries
 }
@@ -122,8 +108,39 @@ func (c *Client) OriginalFilesIn(ctx context.Context, kind Kind, id int64) ([]in
 	return ids, nil
 }
 
-func tokenColumns(alias string) string {
-	return fmt.Sprintf("select count(%[1]s.id), sum(%[1]s.id), max(%[1]s.details.updateEvent.id), max(%[1]s.details.updateEvent.time)", alias)
+// noteQueries are the queries for the annotations of the parts of an object,
+// for those of these annotations and of attached files, for the files, and for
+// the tag sets. One query asks for links and for what they lead to.
+func noteQueries(parts []part, except string) []string {
+	var queries []string
+	for _, p := range parts {
+		queries = append(queries, `select `+tokenColumns("al", "a")+`, `+eventColumns("bl", "ble")+`, `+eventColumns("b", "be")+
+			` from `+annotationLinkClass(string(p.kind))+` al join al.child a left outer join a.annotationLinks bl left outer join bl.child b `+
+			`left outer join bl.details.updateEvent ble left outer join b.details.updateEvent be where al.parent.id in (`+p.ids+`)`+
+			notIn("a", except))
+	}
+	return append(queries,
+		`select `+tokenColumns("al", "a")+` from OriginalFileAnnotationLink al join al.child a where al.parent.id in (`+attached(parts)+`)`+
+			notIn("a", except),
+		`select `+tokenColumns("f")+` from FileAnnotation a join a.file f where (`+noted("a.id", parts)+` or `+notedTwice("a.id", parts)+`)`+
+			notIn("a", except),
+		`select `+tokenColumns("al", "a")+` from AnnotationAnnotationLink al join al.parent a where a.ns = '`+NamespaceTagSet+`' and (`+
+			noted("al.child.id", parts)+` or `+notedTwice("al.child.id", parts)+`)`)
+}
+
+// tokenColumns are what counts of the rows of some aliases.
+func tokenColumns(aliases ...string) string {
+	columns := make([]string, len(aliases))
+	for i, a := range aliases {
+		columns[i] = eventColumns(a, a+".details.updateEvent")
+	}
+	return strings.Join(columns, ", ")
+}
+
+// eventColumns are what counts of the rows of an alias with their event. That
+// of an outer join needs one too, as a path through it is an inner join.
+func eventColumns(alias, event string) string {
+	return fmt.Sprintf("count(%[1]s.id), sum(%[1]s.id), max(%[2]s.id), max(%[2]s.time)", alias, event)
 }
 
 // ChangeToken asks for the token of a project, dataset, screen, plate or image;
@@ -156,9 +173,12 @@ func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except st
 	h := sha256.New()
 	var t Token
 	for n, r := range found {
-		fmt.Fprintf(h, "%d:%d,%d,%d;", n, r.id(0), r.id(1), r.id(2))
-		if at := r.time(3); at.After(t.Newest) {
-			t.Newest = at
+		fmt.Fprintf(h, "%d:", n)
+		for i := 0; i < len(r); i += 4 {
+			fmt.Fprintf(h, "%d,%d,%d;", r.id(i), r.id(i+1), r.id(i+2))
+			if at := r.time(i + 3); at.After(t.Newest) {
+				t.Newest = at
+			}
 		}
 	}
 	t.Hash = hex.EncodeToString(h.Sum(nil)[:16])

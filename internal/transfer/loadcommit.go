@@ -90,10 +90,13 @@ func (l *Load) finishSpec() FinishSpec {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	spec := FinishSpec{
-		Load: l.id, Document: l.doc, Ours: l.ours, Kind: l.place.Kind(), TopName: l.name,
-		From: l.from(), When: l.of.cfg.Now(), Images: map[pack.ID]int64{}, Files: maps.Clone(l.files),
+		Load: l.id, Document: l.doc, Ours: l.ours, Kind: l.place.Kind(), TopName: l.name, From: l.from(), When: l.of.cfg.Now(),
+		Images: map[pack.ID]int64{}, Filesets: map[pack.ID]int64{}, Files: maps.Clone(l.files),
 	}
 	for _, u := range l.units {
+		if u.fileset != "" {
+			spec.Filesets[u.fileset] = u.imported.Fileset
+		}
 		for i, id := range u.images {
 			spec.Images[id] = u.imported.Images[i]
 		}

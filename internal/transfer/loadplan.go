@@ -16,12 +16,13 @@ import (
 
 // unit is what is imported at once: the files of one fileset, or a single file.
 type unit struct {
-	images []pack.ID // in the order of their series
-	paths  []string  // of the files, the main one first; for a folder filled in at its end
-	names  map[string]string
-	folder string // of a pack that does not name its files, with a slash at the end
-	reader string
-	info   []pack.Pair
+	fileset pack.ID   // "" when the pack does not say
+	images  []pack.ID // in the order of their series
+	paths   []string  // of the files, the main one first; for a folder filled in at its end
+	names   map[string]string
+	folder  string // of a pack that does not name its files, with a slash at the end
+	reader  string
+	info    []pack.Pair
 
 	files    map[string]*stagedFile
 	begun    bool   // its upload has begun
@@ -200,7 +201,7 @@ func unitsOf(doc *pack.Document) []*unit {
 		if len(imp.Images) == 0 || imp.Path == "" && len(imp.Entries) == 0 {
 			continue
 		}
-		u := &unit{images: imp.Images, reader: imp.Reader, info: info[imp.Fileset], names: map[string]string{}}
+		u := &unit{fileset: imp.Fileset, images: imp.Images, reader: imp.Reader, info: info[imp.Fileset], names: map[string]string{}}
 		if imp.Folder {
 			u.folder = imp.Path + "/"
 		}

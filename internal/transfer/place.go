@@ -98,6 +98,7 @@ type FinishSpec struct {
 	From     string // where the load came from, as far as known
 	When     time.Time
 	Images   map[pack.ID]int64 // new images by the ids of the document
+	Filesets map[pack.ID]int64 // new filesets by the ids of the document
 	Files    map[pack.ID]int64 // new original files by the id of the file annotation
 }
 

@@ -44,7 +44,7 @@ func run(ctx context.Context, tx *store.Tx, text string, o Options) (*exec, erro
 		return nil, err
 	}
 	x := &exec{
-		ctx: ctx, tx: tx, visible: o.Visible, slots: make([]any, b.slots), cache: make(map[*plan][]any),
+		ctx: ctx, tx: tx, visible: o.Visible, slots: make([]any, b.slots), cache: make(map[*plan][]any), sets: make(map[*plan]map[int64]bool),
 		result: &Result{Loaded: make(map[*store.Row]bool), Fetched: make(map[Fetch][]*store.Row)}, top: p,
 	}
 	x.run(p, o.Offset, o.Limit, func(row []any) bool {
@@ -65,6 +65,7 @@ type exec struct {
 	slots      []any
 	aggregates map[*aggregate]any
 	cache      map[*plan][]any
+	sets       map[*plan]map[int64]bool
 	result     *Result
 	top        *plan
 	steps      int // objects looked at

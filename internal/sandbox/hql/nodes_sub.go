@@ -39,6 +39,28 @@ func (n *subquery) column(x *exec) []any {
 	return values
 }
 
+// ids returns the values of a column without outer variables as a set, nil
+// when they are not all numbers.
+func (n *subquery) ids(x *exec) map[int64]bool {
+	if len(n.free) > 0 {
+		return nil
+	}
+	set, ok := x.sets[n.plan]
+	if !ok {
+		set = make(map[int64]bool)
+		for _, v := range n.column(x) {
+			id, ok := v.(int64)
+			if !ok {
+				set = nil
+				break
+			}
+			set[id] = true
+		}
+		x.sets[n.plan] = set
+	}
+	return set
+}
+
 type exists struct{ *subquery }
 
 func (n *exists) typ() valueType { return truth }
@@ -65,6 +87,11 @@ func (n *inSub) eval(x *exec) any {
 	v := n.x.eval(x)
 	if v == nil {
 		return nil
+	}
+	if id, ok := v.(int64); ok {
+		if set := n.sub.ids(x); set != nil {
+			return set[id]
+		}
 	}
 	var found any = false
 	for _, w := range n.sub.column(x) {

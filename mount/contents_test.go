@@ -1,0 +1,105 @@
+package mount
+
+import (
+	"strings"
+	"testing"
+
+	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/store"
+)
+
+// as writes into the server's store as a member of the laboratory.
+func (w *world) as(name string, fn func(a *store.Author, create func(class string, v store.Values) *store.Row)) {
+	w.t.Helper()
+	s := w.sandbox.Store()
+	user := s.Find("Experimenter", func(r *store.Row) bool { return r.Text("omeName") == name })
+	group := s.Find("ExperimenterGroup", func(r *store.Row) bool { return r.Text("name") == "lab" })
+	err := s.Write(store.Actor{User: user.ID, Group: group.ID}, func(a *store.Author) error {
+		var failed error
+		fn(a, func(class string, v store.Values) *store.Row {
+			row, err := a.Create(class, v)
+			if err != nil {
+				failed = err
+				w.t.Fatalf("make a %s: %v", class, err)
+			}
+			return row
+		})
+		return failed
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Annotations of everything in a dataset, and the settings of its owner, come
+// back with a load. The settings of others stay in the pack.
+func TestContentsSaveAndLoad(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	s := w.sandbox.Store()
+	dataset := w.omero("projects", "Kidney", "Confocal")
+	image := s.Get("Image", w.id(dataset+"/glomerulus.ome.tiff"))
+	shape := s.Find("Polyline", func(*store.Row) bool { return true })
+	fileset := s.Get("Fileset", image.Ref("fileset"))
+	file := s.Get("OriginalFile", s.Collection("Fileset", fileset.ID, "usedFiles")[0].Ref("originalFile"))
+	attached := s.Find("OriginalFile", func(r *store.Row) bool { return r.Text("name") == "Zählung äöü.csv" })
+	pixels := s.Collection("Image", image.ID, "pixels")[0]
+	w.as("ada", func(a *store.Author, create func(string, store.Values) *store.Row) {
+		note := func(class string, parent *store.Row, kind string, v store.Values) *store.Row {
+			n := create(kind, v)
+			create(class+"AnnotationLink", store.Values{"parent": parent, "child": n})
+			return n
+		}
+		note("Shape", shape, "CommentAnnotation", store.Values{"textValue": "on a shape", "ns": "x"})
+		note("Fileset", fileset, "MapAnnotation", store.Values{"ns": "x", "mapValue": []store.NamedValue{{Name: "b", Value: "1"}, {Name: "a", Value: ""}, {Name: "b", Value: "1"}}})
+		note("OriginalFile", file, "DoubleAnnotation", store.Values{"doubleValue": 0.5})
+		note("OriginalFile", attached, "LongAnnotation", store.Values{"longValue": int64(-1) << 63})
+		list := note("Image", image, "ListAnnotation", store.Values{"ns": "example.org/list", "name": "a list"})
+		note("Annotation", list, "BooleanAnnotation", store.Values{"boolValue": false})
+		note("Annotation", list, "FileAnnotation", store.Values{"file": attached, "description": "the same file again"})
+		create("Roi", store.Values{"image": image, "name": "without shapes"})
+		for _, rd := range a.Tx().Collection(pixels.Class.Property("settings"), pixels.ID) {
+			row := rd.Clone()
+			if err := a.Tx().Fill(row, store.Values{"defaultZ": 2, "name": "ada's"}); err != nil {
+				t.Fatal(err)
+			}
+			a.Update(row)
+			for i, cb := range a.Tx().Collection(rd.Class.Property("waveRendering"), rd.ID) {
+				row := cb.Clone()
+				err := a.Tx().Fill(row, store.Values{"inputStart": 10.5 * float64(i+1), "inputEnd": 4000.25, "active": i != 1, "lookupTable": "cool.lut",
+					"coefficient": 1.5, "noiseReduction": i == 0, "red": 1, "green": 2, "blue": 3, "alpha": 200})
+				if err != nil {
+					t.Fatal(err)
+				}
+				a.Update(row)
+				if i == 2 {
+					create("ReverseIntensityContext", store.Values{"channelBinding": cb, "reverse": true})
+				}
+			}
+		}
+	})
+	w.mount.omeroView.Invalidate()
+	want := describe(s, "Dataset", w.id(dataset))
+	for _, part := range []string{"on a shape", "fileset note MapAnnotation", "file 0 note DoubleAnnotation", "about it: note LongAnnotation",
+		"with: note BooleanAnnotation", "with: note FileAnnotation", "without shapes", "ada's", "reversed 1 times"} {
+		if !strings.Contains(want, part) {
+			t.Fatalf("the dataset has no %q:\n%s", part, want)
+		}
+	}
+	saved := w.home("Confocal")
+	w.run("cp", "-r", dataset, saved)
+	before := s.Count("OriginalFile")
+	w.run("cp", "-r", saved, w.omero("datasets", "Confocal"))
+	if got := describe(s, "Dataset", w.id(w.omero("datasets", "Confocal"))); got != want {
+		t.Errorf("the loaded dataset differs:\n--- got\n%s\n--- want\n%s", got, want)
+	}
+	files := 0
+	s.Each("OriginalFile", func(r *store.Row) bool {
+		if r.ID > int64(before) && r.Text("name") == "Zählung äöü.csv" {
+			files++
+		}
+		return true
+	})
+	if files != 1 {
+		t.Errorf("the file of two annotations was made %d times", files)
+	}
+}

@@ -1,0 +1,98 @@
+package omeroview
+
+import (
+	"context"
+
+	"omerods/internal/omero"
+	"omerods/internal/pack"
+)
+
+// fileOf is the new file of a file annotation, 0 when the pack came without
+// it. Annotations of one file share it.
+func (f *finisher) fileOf(a *pack.Annotation) int64 {
+	if id := f.spec.Files[a.ID]; id != 0 || a.File == nil {
+		return id
+	}
+	for id, file := range f.spec.Files {
+		if b := f.notes[id]; b != nil && b.File != nil && b.File.Path == a.File.Path {
+			return file
+		}
+	}
+	return 0
+}
+
+// annotated says whether anything of a kind has an annotation in the pack.
+func (f *finisher) annotated(kind string) bool {
+	for _, l := range f.spec.Document.Links {
+		if l.From.Kind() == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// findFiles finds the new filesets, their files and the attached files.
+func (f *finisher) findFiles(ctx context.Context) error {
+	var ids []int64
+	for id, n := range f.spec.Filesets {
+		f.at[id] = omero.Existing(omero.KindFileset, n)
+		ids = append(ids, n)
+	}
+	if !f.annotated(pack.KindFile) {
+		return nil
+	}
+	sets, err := f.client.Filesets(ctx, ids)
+	if err != nil {
+		return err
+	}
+	now := make(map[int64]*omero.Fileset, len(sets))
+	for i := range sets {
+		now[sets[i].ID] = &sets[i]
+	}
+	for i := range f.spec.Document.Filesets {
+		was := &f.spec.Document.Filesets[i]
+		fs := now[f.spec.Filesets[was.ID]]
+		if fs == nil || len(fs.Entries) != len(was.Entries) {
+			continue
+		}
+		for j, e := range was.Entries { // the order of the import is that of the pack
+			if e.File != "" {
+				f.at[e.File] = omero.Existing(omero.KindOriginalFile, fs.Entries[j].File.ID)
+			}
+		}
+	}
+	for _, a := range f.notes {
+		if a.File != nil && a.File.ID != "" && f.fileOf(a) != 0 {
+			f.at[a.File.ID] = omero.Existing(omero.KindOriginalFile, f.fileOf(a))
+		}
+	}
+	return nil
+}
+
+// findShapes finds the new shapes, if any has annotations.
+func (f *finisher) findShapes(ctx context.Context) error {
+	if !f.annotated(pack.KindShape) {
+		return nil
+	}
+	var rois []int64
+	for i := range f.spec.Document.ROIs {
+		if ref, ok := f.at[f.spec.Document.ROIs[i].ID]; ok {
+			rois = append(rois, ref.ID())
+		}
+	}
+	shapes, err := f.client.ShapesOf(ctx, rois)
+	if err != nil {
+		return err
+	}
+	for i := range f.spec.Document.ROIs {
+		r := &f.spec.Document.ROIs[i]
+		now := shapes[f.at[r.ID].ID()]
+		if len(now) != len(r.Shapes) {
+			continue
+		}
+		for j := range r.Shapes {
+			f.at[r.Shapes[j].ID] = omero.Existing(omero.KindShape, now[j])
+		}
+	}
+	return nil
+}
