@@ -75,8 +75,11 @@ func shortHash(s string) string {
 // one below the mount point.
 func inTree(r transfer.Record) transfer.Record {
 	side := "omero"
-	if r.Direction == transfer.ToArchive {
+	switch {
+	case r.Direction == transfer.ToArchive:
 		side = "irods"
+	case r.Tar:
+		side = "tars"
 	}
 	r.Path = path.Join(side, r.Path)
 	return r

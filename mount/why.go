@@ -106,11 +106,17 @@ func Why(path string) (text string, ok bool, err error) {
 const lookUp = "look up"
 
 // match finds the failure that a question about path means: the latest at or
-// below it, otherwise the latest at the folder that holds it, otherwise one
+// below it, otherwise at a temporary name of it, at the folder that holds it, otherwise one
 // that kept the caller from getting there.
 func match(list []failure, path string) (failure, bool) {
 	for _, f := range list {
 		if f.Path == path || path == "" || strings.HasPrefix(f.Path, path+"/") {
+			return f, true
+		}
+	}
+	for _, f := range list {
+		// rsync writes a file under such a name.
+		if filepath.Dir(f.Path) == filepath.Dir(path) && strings.HasPrefix(filepath.Base(f.Path), "."+filepath.Base(path)+".") {
 			return f, true
 		}
 	}

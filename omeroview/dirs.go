@@ -165,7 +165,11 @@ func (d *userDir) section(name string) sectionNode {
 	n.key += "/" + name
 	s := &sectionDir{node: n, section: name}
 	if d.tars {
-		return &tarSection{node: n, live: s}
+		t := &tarSection{node: n, live: s}
+		if d.v.cfg.Loads == nil {
+			return t
+		}
+		return tarLoadDir{t}
 	}
 	if d.v.cfg.Loads == nil {
 		return s

@@ -95,7 +95,7 @@ func (l *Load) readPlan(r io.Reader) (plan, error) {
 	}
 	if kind := packKind(doc); kind != l.place.Kind() {
 		return plan{}, tree.Errorf(tree.ErrInvalid, "this is the pack of %s, and %s takes %s", withArticle(kind), l.place.Key(), withArticle(l.place.Kind())).
-			WithAdvice("copy it into %s", placeFor(kind))
+			WithAdvice("copy it into %s", l.placeFor(kind))
 	}
 	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
 		return plan{}, tree.Errorf(tree.ErrNotPermitted, "packs with plates or screens cannot be loaded yet")
@@ -258,8 +258,12 @@ func withArticle(kind string) string {
 	return "a " + strings.ToLower(kind)
 }
 
-func placeFor(kind string) string {
-	return "omero/GROUP/USER/" + strings.ToLower(kind) + "s/"
+func (l *Load) placeFor(kind string) string {
+	side := "omero"
+	if l.tar != nil {
+		side = "tars"
+	}
+	return side + "/GROUP/USER/" + strings.ToLower(kind) + "s/"
 }
 
 // settle is called once nobody writes any more: what has not come by now will

@@ -136,6 +136,7 @@ func TestArchivesLoad(t *testing.T) {
 		"with a dot, last":           tarOf(t, "./", p.names(false), p.files),
 		"zip":                        zipOf(t, p.names(true), p.files),
 		"zip, transfer.xml last":     zipOf(t, p.names(false), p.files),
+		"transfer.xml twice":         tarOf(t, "", append([]string{transferXML}, p.names(true)...), p.files),
 		"without the generated ones": tarOf(t, "", []string{transferXML, "D1/a.tif", "D1/b.fileset/x.vsi", "D1/b.fileset/y.ets", "D2/c.tif", "attachments/note.txt"}, p.files),
 	} {
 		for _, step := range []int{1, 1000, 10240, 1 << 20} {

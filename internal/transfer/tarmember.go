@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"maps"
@@ -48,6 +49,7 @@ type unpacker struct {
 	buf  []byte
 
 	known      bool              // transfer.xml has come
+	xml        *Sums             // of it
 	links      map[string]string // that came before it
 	folders    map[string]bool   // of what has been kept
 	came       map[string]bool   // members that transfer.xml lists
@@ -100,14 +102,15 @@ func (u *unpacker) other(m member) error {
 // then judges what came before it.
 func (u *unpacker) transferXML(m member) error {
 	switch {
-	case u.known:
-		return tree.Errorf(tree.ErrInvalid, "transfer.xml is in the archive twice")
+	case u.known && m.kind == fileMember:
+		return u.transferAgain(m)
 	case m.kind != fileMember:
 		return tree.Errorf(tree.ErrInvalid, "transfer.xml is no file in the archive")
 	case m.size > mostTransferXML:
 		return tree.Errorf(tree.ErrTooLarge, "transfer.xml has %d bytes; more than %d are not read", m.size, int64(mostTransferXML))
 	}
-	in := &stickyReader{r: m.content}
+	u.xml = NewSums()
+	in := &stickyReader{r: io.TeeReader(m.content, u.xml)}
 	p, err := u.load.readPlan(in)
 	switch {
 	case in.err != nil:
@@ -137,6 +140,19 @@ func (u *unpacker) transferXML(m member) error {
 		}
 	}
 	u.links = nil
+	return nil
+}
+
+// transferAgain takes a second transfer.xml: people put it in front of all by
+// naming it before the folder that it is in. It must be the same.
+func (u *unpacker) transferAgain(m member) error {
+	again := NewSums()
+	if _, err := io.CopyBuffer(again, io.LimitReader(m.content, u.xml.Size()+1), u.buf); err != nil {
+		return err
+	}
+	if again.Size() != u.xml.Size() || !bytes.Equal(again.SHA256(), u.xml.SHA256()) {
+		return tree.Errorf(tree.ErrInvalid, "transfer.xml is in the archive twice, with different contents")
+	}
 	return nil
 }
 

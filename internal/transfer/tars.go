@@ -181,7 +181,7 @@ func (ls *Loads) RemoveTar(ctx context.Context, place Place, file string) (bool,
 // place; false says that there is none. The name decides what is made: one that
 // a program has used until the file was complete is loaded with the rename,
 // which waits for the load's end.
-func (ls *Loads) RenameTar(ctx context.Context, place Place, file, newFile string, opts tree.RenameOptions) (bool, error) {
+func (ls *Loads) RenameTar(ctx context.Context, place Place, file, newFile string) (bool, error) {
 	a := ls.StagedTar(ctx, place, file)
 	if a == nil || file == newFile {
 		return a != nil, nil

@@ -20,7 +20,7 @@ func TestRenamedTarLoads(t *testing.T) {
 					t.Fatal(err)
 				}
 				rename := func() {
-					if there, err := ls.RenameTar(ctx, o, temporary, "Kidney"+format, tree.RenameOptions{}); !there || err != nil {
+					if there, err := ls.RenameTar(ctx, o, temporary, "Kidney"+format); !there || err != nil {
 						t.Errorf("%s: rename: %v, %v", temporary, there, err)
 					}
 				}

@@ -1,0 +1,153 @@
+package mount
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"omerods/internal/sandbox"
+)
+
+// tarLoaders put the local tar src under the new name dst.
+var tarLoaders = map[string]string{
+	"cp":             `cp "$1" "$2"`,
+	"cp -p":          `cp -p "$1" "$2"`,
+	"cp -a":          `cp -a "$1" "$2"`,
+	"mv":             `cp "$1" "$1.moved"; mv "$1.moved" "$2"; ! test -e "$1.moved"`,
+	"rsync -a":       `rsync -a "$1" "$2"`,
+	"rsync in place": `rsync -a --inplace "$1" "$2"`,
+	"dd":             `dd if="$1" of="$2" bs=10007 status=none`,
+	"dd with fsync":  `dd if="$1" of="$2" bs=1M conv=fsync status=none`,
+	"cat":            `cat "$1" > "$2"`,
+	"cats":           `cat <(head -c 70001 "$1") <(tail -c +70002 "$1") > "$2"`,
+	"gio copy":       `gio copy "$1" "$2"`,
+	"curl":           `curl -sS -o "$2" "file://$1"`,
+	"python":         `python3 -c 'import shutil, sys, os; shutil.copy2(sys.argv[1], sys.argv[2]); assert os.path.getsize(sys.argv[1]) == os.path.getsize(sys.argv[2])' "$1" "$2"`,
+	"tar":            `tar -C "$(dirname "$1")/folder" -cf "$2" .`,
+	"bsdtar":         `bsdtar -C "$(dirname "$1")/folder" -cf "$2" transfer.xml .`,
+	"python tarfile": `cd "$(dirname "$1")/folder"; python3 -c 'import sys, tarfile; t = tarfile.open(sys.argv[1], "w"); t.add("."); t.close()' "$2"`,
+	"sparse":         `cp --sparse=always "$1" "$1.sparse"; cp "$1.sparse" "$2"`,
+}
+
+// TestEveryProgramLoadsTars writes the tar of a project with the programs that
+// people have.
+func TestEveryProgramLoadsTars(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	local := t.TempDir()
+	w.run("cp", w.tars("projects", "Kidney.tar"), filepath.Join(local, "Kidney.tar"))
+	w.run("cp", "-r", w.omero("projects", "Kidney"), filepath.Join(local, "folder"))
+	want := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "Kidney")))
+	for name, script := range tarLoaders {
+		t.Run(name, func(t *testing.T) {
+			outer := w.t
+			w.t = t
+			defer func() { w.t = outer }()
+			projects := w.sandbox.Store().Count("Project")
+			target := w.tars("projects", "By "+name+".tar")
+			if out := w.run("bash", "-e", "-c", script, "bash", filepath.Join(local, "Kidney.tar"), target); out != "" {
+				t.Errorf("it says: %s", out)
+			}
+			if got := w.sandbox.Store().Count("Project") - projects; got != 1 {
+				t.Fatalf("got %d new projects, want 1", got)
+			}
+			if got := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "By "+name))); got != want {
+				t.Errorf("the project differs:\n%s\n%s", got, want)
+			}
+			// To others the name is the live tar of the new object.
+			if out := w.run("bash", "-c", `tar tf "$1" | head -1`, "bash", target); out != "transfer.xml\n" {
+				t.Errorf("tar lists first: %q", out)
+			}
+			if out := "\n" + w.run("ls", w.tars("projects")); strings.Count(out, "\nBy "+name+".tar\n") != 1 {
+				t.Errorf("listed: %s", out)
+			}
+			w.noMarksLeft()
+		})
+	}
+}
+
+// TestTarsFromTheArchive copies a tar out to iRODS and back in, which the
+// daemon does by itself.
+func TestTarsFromTheArchive(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	want := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "Kidney")))
+	w.run("cp", w.tars("projects", "Kidney.tar"), w.home("Kidney.tar"))
+	for _, program := range []string{"cp", "rsync"} {
+		w.run(program, w.home("Kidney.tar"), w.tars("projects", "By "+program+".tar"))
+		if got := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "By "+program))); got != want {
+			t.Errorf("%s: the project differs:\n%s\n%s", program, got, want)
+		}
+	}
+	w.noMarksLeft()
+}
+
+// TestZipsLoad makes a zip of a pack with the programs that people have.
+func TestZipsLoad(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	folder := filepath.Join(t.TempDir(), "folder")
+	w.run("cp", "-r", w.omero("projects", "Kidney"), folder)
+	want := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "Kidney")))
+	for name, script := range map[string]string{
+		"zip":         `cd "$1"; zip -qr ../zip.zip .; cp ../zip.zip "$2"`,
+		"zip in here": `cd "$1"; zip -qr "$2" .`,
+		"python":      `python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[2][:-4], "zip", sys.argv[1])' "$1" "$2"`,
+		"stored":      `cd "$1"; zip -q0r ../stored.zip .; rsync -a ../stored.zip "$2"`,
+	} {
+		w.run("bash", "-e", "-c", script, "bash", folder, w.tars("projects", name+".zip"))
+		if got := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", name))); got != want {
+			t.Errorf("%s: the project differs:\n%s\n%s", name, got, want)
+		}
+		if _, err := os.Stat(w.tars("projects", name+".tar")); err != nil {
+			t.Errorf("%s: no tar of the new project: %v", name, err)
+		}
+	}
+	w.noMarksLeft()
+}
+
+// TestTarsThatAreRefused checks what programs say, and what why says, at
+// places where a tar cannot go.
+func TestTarsThatAreRefused(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	local := filepath.Join(t.TempDir(), "Kidney.tar")
+	w.run("cp", w.tars("projects", "Kidney.tar"), local)
+	w.run("gzip", "-k", local)
+	w.run("bash", "-c", `head -c 100000 "$1" > "$1.half"`, "bash", local)
+	w.run("bash", "-c", `cd "$(dirname "$1")"; ln -s /etc/passwd D; tar -cf "$1.link" D`, "bash", local)
+	store := w.sandbox.Store()
+	filesets, projects, files := store.Count("Fileset"), store.Count("Project"), store.Count("OriginalFile")
+	for _, c := range []struct {
+		program, from, to, message, why string
+	}{
+		{"rsync", local, w.tars("projects", "Kidney.tar"), "not permitted", "never changed"},
+		{"cp", local, w.tars("projects", "Kidney.tar"), "File exists", "never overwritten"},
+		{"cp", local, filepath.Join(w.dir, "tars/lab/grace/projects/K.tar"), "Permission denied", "tars/lab/ada/projects"},
+		{"cp", local, w.tars("datasets", "K.tar"), "Invalid argument", "tars/GROUP/USER/projects"},
+		{"cp", local + ".gz", w.tars("projects", "K.tar.gz"), "Invalid argument", "compressed"},
+		{"cp", local + ".gz", w.tars("projects", "K.tar"), "Invalid argument", "gzip"},
+		{"cp", local + ".half", w.tars("projects", "K.tar"), "Input/output error", "missing"},
+		{"rsync", local + ".half", w.tars("projects", "K.tar"), "Input/output error", "missing"},
+		{"cp", local, w.tars("projects", "K.txt"), "Invalid argument", ".tar and .zip"},
+		{"cp", local + ".link", w.tars("projects", "K.tar"), "Invalid argument", "symbolic link"},
+		{"mkdir", "-p", w.tars("projects", "K"), "not permitted", "omero/lab/ada/projects"},
+	} {
+		out, code := w.try(c.program, c.from, c.to)
+		if code == 0 || !strings.Contains(out, c.message) {
+			t.Errorf("%s %s %s: exit code %d, want %q in\n%s", c.program, c.from, c.to, code, c.message, out)
+		}
+		text, ok, err := Why(c.to)
+		if err != nil || !ok || !strings.Contains(text, c.why) {
+			t.Errorf("why %s: %q, %v, want %q in it", c.to, text, err, c.why)
+		}
+		if filepath.Base(c.to) == "Kidney.tar" {
+			continue
+		}
+		eventually(t, c.to+" is gone", func() bool { _, err := os.Stat(c.to); return err != nil })
+	}
+	eventually(t, "no fileset is left", func() bool { return store.Count("Fileset") == filesets })
+	eventually(t, "no file is left", func() bool { return store.Count("OriginalFile") == files })
+	if n := store.Count("Project"); n != projects {
+		t.Errorf("made %d projects", n-projects)
+	}
+	eventually(t, "the spool is empty", func() bool { return w.mount.spool.Used() == 0 })
+	w.noMarksLeft()
+}
