@@ -72,8 +72,8 @@ func (f *finisher) prepare(ctx context.Context) error {
 	for id, n := range f.spec.Images {
 		f.at[id] = omero.Existing(omero.KindImage, n)
 	}
-	if err := f.nameImages(ctx); err != nil {
-		return loadError("name the images", err)
+	if err := f.restoreImages(ctx); err != nil {
+		return loadError("describe the images", err)
 	}
 	if err := f.dropImported(ctx); err != nil {
 		return loadError("remove what the import made of the files", err)
@@ -95,40 +95,6 @@ func (f *finisher) prepare(ctx context.Context) error {
 	}
 	if err := f.linkAnnotations(ctx); err != nil {
 		return loadError("annotate the images", err)
-	}
-	return nil
-}
-
-// nameImages gives the images the names and descriptions of the pack where
-// the import has not.
-func (f *finisher) nameImages(ctx context.Context) error {
-	ids := make([]int64, 0, len(f.spec.Images))
-	for _, id := range f.spec.Images {
-		ids = append(ids, id)
-	}
-	images, err := f.client.ImagesByID(ctx, ids)
-	if err != nil {
-		return err
-	}
-	now := make(map[int64]omero.Image, len(images))
-	for _, im := range images {
-		now[im.ID] = im
-	}
-	for _, want := range f.spec.Document.Images {
-		id, ok := f.spec.Images[want.ID]
-		if !ok {
-			continue
-		}
-		if (want.Name != "" || f.spec.Ours) && now[id].Name != want.Name {
-			if err := f.client.Rename(ctx, omero.KindImage, id, want.Name); err != nil {
-				return err
-			}
-		}
-		if now[id].Description != want.Description {
-			if err := f.client.Describe(ctx, omero.KindImage, id, want.Description); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

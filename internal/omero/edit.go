@@ -177,3 +177,34 @@ func (c *Client) editedOf(ctx context.Context, kind string, edits map[int64]*Edi
 	}
 	return out, nil
 }
+
+// Name makes a member of a new object of the batch name another object.
+func (b *Batch) Name(of Ref, member string, to Ref) {
+	if of.obj == nil || !of.obj.Has(member) {
+		b.add(of.kind, nil, failure(Invalid, "create", fmt.Sprintf("a %s names no %s", of.kind, member)))
+		return
+	}
+	if to != (Ref{}) {
+		of.obj.Set(member, b.c.object(to))
+	}
+}
+
+// Existing is the object that a reference of the batch stands for, now that it
+// exists.
+func (s Saved) Existing(r Ref) Ref { return Ref{kind: r.kind, id: s.ID(r)} }
+
+// DropFilters takes all filters out of filter sets or light paths, by the kind
+// of light that they pass there.
+func (c *Client) DropFilters(ctx context.Context, of Kind, ids []int64, excitation bool) error {
+	link := filterLink(of, excitation)
+	rows, err := c.rowsFor(ctx, `select l.id from `+string(link)+` l where l.parent.id in (:ids) order by l.id`, unique(ids))
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	links := make([]int64, len(rows))
+	for i, r := range rows {
+		links[i] = r.id(0)
+	}
+	_, err = c.Delete(ctx, map[Kind][]int64{link: links}, DeleteOptions{})
+	return err
+}
