@@ -110,7 +110,7 @@ func BenchmarkTransfer(b *testing.B) {
 	}
 	look := func(b *testing.B, v *View) {
 		n := v.root()
-		f := &packFile{node: n.child("P", list[0].ID), pack: packRef{omero.KindProject, list[0].ID}, name: transferName}
+		f := &packFile{node: n.child("P", list[0].ID), pack: packRef{kind: omero.KindProject, id: list[0].ID}, name: transferName}
 		if _, err := f.Attr(b.Context()); err != nil {
 			b.Fatal(err)
 		}

@@ -9,8 +9,9 @@ import (
 
 // notesOf lists the annotations of a dataset or plate and of all that it holds.
 func (b *documenter) notesOf(p packRef) []int64 {
+	p.nested = false // as annotations know it
 	notes := append(slices.Clone(b.owners[p]), b.notesOfPlate(p)...)
-	of := func(kind omero.Kind, id int64) { notes = append(notes, b.owners[packRef{kind, id}]...) }
+	of := func(kind omero.Kind, id int64) { notes = append(notes, b.owners[packRef{kind: kind, id: id}]...) }
 	in := make(map[int64]bool)
 	for _, im := range b.in[p.id] {
 		in[im.ID] = true
@@ -38,9 +39,9 @@ func (b *documenter) notesOf(p packRef) []int64 {
 func (b *documenter) withNotes(notes []int64) []int64 {
 	all := slices.Clone(notes)
 	for _, id := range notes {
-		all = append(all, b.owners[packRef{omero.KindAnnotation, id}]...)
+		all = append(all, b.owners[packRef{kind: omero.KindAnnotation, id: id}]...)
 		if n := b.noteByID[id]; n != nil && n.File.ID != 0 {
-			all = append(all, b.owners[packRef{omero.KindOriginalFile, n.File.ID}]...)
+			all = append(all, b.owners[packRef{kind: omero.KindOriginalFile, id: n.File.ID}]...)
 		}
 	}
 	return all

@@ -12,7 +12,7 @@ func (b *documenter) notesOfReagents(p packRef) (notes []int64) {
 	}
 	for _, r := range b.g.plates.reagents {
 		if r.Screen == p.id {
-			notes = append(notes, b.owners[packRef{omero.KindReagent, r.ID}]...)
+			notes = append(notes, b.owners[packRef{kind: omero.KindReagent, id: r.ID}]...)
 		}
 	}
 	return notes
@@ -27,19 +27,19 @@ func (b *documenter) notesOfPlate(p packRef) (notes []int64) {
 	}
 	for _, r := range g.runs {
 		if r.Plate == p.id {
-			notes = append(notes, b.owners[packRef{omero.KindRun, r.ID}]...)
+			notes = append(notes, b.owners[packRef{kind: omero.KindRun, id: r.ID}]...)
 		}
 	}
 	in := make(map[int64]bool)
 	for _, w := range g.wells {
 		if w.Plate == p.id {
 			in[w.ID] = true
-			notes = append(notes, b.owners[packRef{omero.KindWell, w.ID}]...)
+			notes = append(notes, b.owners[packRef{kind: omero.KindWell, id: w.ID}]...)
 		}
 	}
 	for _, h := range g.held {
 		if in[h.Parent] {
-			notes = append(notes, b.owners[packRef{omero.KindReagent, h.ID}]...)
+			notes = append(notes, b.owners[packRef{kind: omero.KindReagent, id: h.ID}]...)
 		}
 	}
 	return notes

@@ -60,7 +60,7 @@ func (a *account) nestedPacks(ctx context.Context, p packRef) ([]nestedPack, err
 	}
 	nested := make([]nestedPack, len(list.order))
 	for i, id := range list.order {
-		nested[i] = nestedPack{ref: packRef{kind, id}, name: list.names.names[id]}
+		nested[i] = nestedPack{ref: packRef{kind: kind, id: id, nested: true}, name: list.names.names[id]}
 	}
 	return nested, nil
 }
@@ -107,6 +107,7 @@ func newDocument(g *gathered) *documenter {
 	b.leftOut()
 	b.regions()
 	b.annotations()
+	b.thumbnails()
 	return b
 }
 
@@ -135,7 +136,7 @@ func (b *documenter) index() {
 		b.noteByID[b.g.notes[i].ID] = &b.g.notes[i]
 	}
 	for _, l := range b.g.links {
-		of := packRef{l.Kind, l.Parent}
+		of := packRef{kind: l.Kind, id: l.Parent}
 		b.owners[of] = append(b.owners[of], l.Annotation)
 	}
 	for _, gr := range b.g.groups {
@@ -154,6 +155,7 @@ func (b *documenter) generated(path string) {
 // files gives everything its place: the manifest, in the order of listings.
 func (b *documenter) files() {
 	b.generated(sumsName)
+	b.generated(readmeName)
 	kind := innerKind[b.g.ref.kind]
 	if kind == "" {
 		b.attachments("", b.notesOf(b.g.ref))
@@ -170,7 +172,8 @@ func (b *documenter) files() {
 		dir := names[d.ID] + "/"
 		b.generated(dir + transferName)
 		b.generated(dir + sumsName)
-		b.attachments(dir, b.notesOf(packRef{kind, d.ID}))
+		b.generated(dir + readmeName)
+		b.attachments(dir, b.notesOf(packRef{kind: kind, id: d.ID}))
 		b.shelf(dir, d.ID)
 	}
 }

@@ -31,6 +31,22 @@ type gathered struct {
 // gather asks for all that belongs to a pack. The number of queries does not
 // depend on how much that is, up to 1000 objects of a kind each.
 func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
+	g, err := a.gatherShown(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.gatherImages(ctx, g); err != nil {
+		return nil, err
+	}
+	if err := a.gatherNotes(ctx, g); err != nil {
+		return nil, err
+	}
+	return g, a.gatherPeople(ctx, g)
+}
+
+// gatherShown asks for what a pack shows: its datasets or plates, their images
+// and the files of these.
+func (a *account) gatherShown(ctx context.Context, p packRef) (*gathered, error) {
 	g := &gathered{ref: p}
 	var err error
 	if g.object, err = a.c.Container(ctx, p.kind, p.id); err != nil {
@@ -47,13 +63,11 @@ func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.gatherImages(ctx, g); err != nil {
+	if g.binaries, err = a.binaries(ctx, g.shown); err != nil {
 		return nil, err
 	}
-	if err := a.gatherNotes(ctx, g); err != nil {
-		return nil, err
-	}
-	return g, a.gatherPeople(ctx, g)
+	g.shown, g.left = g.binaries.split(g.shown)
+	return g, nil
 }
 
 // gatherDatasets asks for the datasets of a project, and for the images of
@@ -88,10 +102,6 @@ func imageIDs(list []omero.Image) []int64 {
 // gatherImages asks for the files, the pixels and the regions of the images,
 // and for further images of the same filesets: readers of packs count them.
 func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
-	if g.binaries, err = a.binaries(ctx, g.shown); err != nil {
-		return err
-	}
-	g.shown, g.left = g.binaries.split(g.shown)
 	sets := make([]int64, 0, len(g.binaries.filesets))
 	for id := range g.binaries.filesets {
 		sets = append(sets, id)

@@ -105,10 +105,10 @@ func (g *gathered) keep(notes []omero.Annotation) {
 	g.links = nil
 	seen := make(map[packRef]bool)
 	for _, l := range links {
-		if !in[l.Annotation] || l.Kind == omero.KindAnnotation && !in[l.Parent] || seen[packRef{l.Kind, l.ID}] {
+		if !in[l.Annotation] || l.Kind == omero.KindAnnotation && !in[l.Parent] || seen[packRef{kind: l.Kind, id: l.ID}] {
 			continue
 		}
-		seen[packRef{l.Kind, l.ID}] = true
+		seen[packRef{kind: l.Kind, id: l.ID}] = true
 		g.links = append(g.links, l)
 	}
 }

@@ -60,6 +60,9 @@ func (a *account) buildTransfer(ctx context.Context, p packRef, s packState) (ge
 				return nil, errChanged
 			}
 			doc.Packed = s.mtime
+			if err := a.keepReadme(s, doc, m); err != nil {
+				return nil, err
+			}
 			var b bytes.Buffer
 			if err := pack.Encode(&b, doc, m); err != nil {
 				return nil, treeError("describe the pack", err)
@@ -110,15 +113,24 @@ func (a *account) sums(ctx context.Context, p packRef) (generated, error) {
 	})
 }
 
+// readTransfer reads a transfer.xml that was kept.
+func readTransfer(path string) (*pack.Document, *pack.Manifest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, treeError("read a generated file", err)
+	}
+	doc, m, err := pack.Decode(f, pack.Limits{})
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, nil, treeError("read a generated file", err)
+	}
+	return doc, m, nil
+}
+
 // writeSums lists the files of the manifest in a transfer.xml.
 func writeSums(transfer string, given []pack.Sum) ([]byte, error) {
-	f, err := os.Open(transfer)
+	_, m, err := readTransfer(transfer)
 	if err != nil {
-		return nil, treeError("read a generated file", err)
-	}
-	_, m, err := pack.Decode(f, pack.Limits{})
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, treeError("read a generated file", err)
+		return nil, err
 	}
 	var b bytes.Buffer
 	if err := pack.WriteSums(&b, m, given...); err != nil {
@@ -150,8 +162,11 @@ func (f *packFile) build(ctx context.Context) (generated, error) {
 		return generated{}, err
 	}
 	build := a.transfer
-	if f.name == sumsName {
+	switch f.name {
+	case sumsName:
 		build = a.sums
+	case readmeName:
+		build = a.readme
 	}
 	g, err := build(ctx, f.pack)
 	return g, treeError("make "+f.name, err)
@@ -196,8 +211,17 @@ func (h *diskHandle) Release(context.Context) { _ = h.f.Close() }
 // lookupGenerated finds what a pack needs itself; nil, nil for other names.
 func lookupGenerated(ctx context.Context, a *account, dir node, p packRef, name string) (tree.Node, error) {
 	switch name {
-	case transferName, sumsName:
+	case transferName, sumsName, readmeName:
 		return generatedNode(dir, p, name), nil
+	case thumbnailsName:
+		some, err := a.hasPictures(ctx, p)
+		if err == nil && !some {
+			err = noSuch(name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return thumbnailsNode(dir, p), nil
 	case attachmentsName:
 		list, err := a.attachments(ctx, p)
 		if err != nil {
@@ -221,9 +245,17 @@ func generatedNode(dir node, p packRef, name string) *packFile {
 // come without attributes: only who asks for them has them built.
 func listGenerated(ctx context.Context, a *account, dir node, p packRef) ([]tree.Entry, error) {
 	var entries []tree.Entry
-	for _, name := range []string{transferName, sumsName} {
+	for _, name := range []string{transferName, sumsName, readmeName} {
 		f := generatedNode(dir, p, name)
 		entries = append(entries, tree.Entry{Name: name, Kind: tree.KindFile, Ino: f.number()})
+	}
+	some, err := a.hasPictures(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if some {
+		d := thumbnailsNode(dir, p)
+		entries = append(entries, tree.Entry{Name: thumbnailsName, Kind: tree.KindDir, Ino: d.ino(), Node: d})
 	}
 	list, err := a.attachments(ctx, p)
 	if err != nil {

@@ -44,7 +44,7 @@ func (d *innerDir) Attr(ctx context.Context) (tree.Attr, error) {
 	return d.dirAttr(o.Updated, modeDir), nil
 }
 
-func (d *innerDir) pack() packRef { return packRef{kind: d.kind, id: d.id} }
+func (d *innerDir) pack() packRef { return packRef{kind: d.kind, id: d.id, nested: d.in.id != 0} }
 
 func (d *innerDir) shelf(ctx context.Context, a *account) (*shelf, error) {
 	return a.imagesOf(ctx, d.pack())

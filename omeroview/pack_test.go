@@ -32,7 +32,7 @@ func (w *world) decode(path string) (*pack.Document, *pack.Manifest) {
 
 func TestManifestIsTheFolder(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{kidneyPath, kidneyPath + "/Confocal"} {
+	for _, path := range []string{kidneyPath, kidneyPath + "/Confocal", home + "/datasets/Calibration"} {
 		_, m := w.decode(path)
 		w.manifestIsTheFolder(path, m)
 	}
@@ -182,7 +182,10 @@ func TestFilesetInTwoDatasets(t *testing.T) {
 func TestPacksAreStable(t *testing.T) {
 	w := newWorld(t)
 	kidney := w.object(kidneyPath)
-	files := []string{kidneyPath + "/" + transferName, kidneyPath + "/" + sumsName, kidneyPath + "/Confocal/" + transferName}
+	var files []string
+	for _, name := range []string{transferName, sumsName, readmeName, "Confocal/" + transferName, "Confocal/" + readmeName} {
+		files = append(files, kidneyPath+"/"+name)
+	}
 	type state struct {
 		data string
 		attr tree.Attr

@@ -21,9 +21,17 @@ import (
 type packRef struct {
 	kind omero.Kind
 	id   int64
+	// nested says that the pack is shown inside another one, which has the
+	// thumbnails of both.
+	nested bool
 }
 
-func (p packRef) String() string { return fmt.Sprintf("%s-%d", p.kind, p.id) }
+func (p packRef) String() string {
+	if p.nested {
+		return fmt.Sprintf("%s-%d-nested", p.kind, p.id)
+	}
+	return fmt.Sprintf("%s-%d", p.kind, p.id)
+}
 
 // packState is the state of a pack: everything that is generated of it stays
 // the same as long as the state does.

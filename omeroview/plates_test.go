@@ -19,9 +19,9 @@ func TestScreensAndPlatesAreFolders(t *testing.T) {
 	for dir, want := range map[string][]string{
 		home + "/screens":            {"Drug screen"},
 		home + "/plates":             {"Pilot plate"},
-		screenPath:                   {transferName, sumsName, "Plate 7"},
-		platePath:                    {transferName, sumsName, fakePlate},
-		home + "/plates/Pilot plate": {transferName, sumsName, "pilot&plates=1&plateRows=1&plateCols=2&fields=1&sizeX=32&sizeY=24.fake"},
+		screenPath:                   {transferName, sumsName, readmeName, thumbnailsName, "Plate 7"},
+		platePath:                    {transferName, sumsName, readmeName, fakePlate},
+		home + "/plates/Pilot plate": {transferName, sumsName, readmeName, thumbnailsName, "pilot&plates=1&plateRows=1&plateCols=2&fields=1&sizeX=32&sizeY=24.fake"},
 		"lab/grace/screens":          nil,
 		"lab/grace/plates":           nil,
 	} {

@@ -255,7 +255,7 @@ func TestPlateInTwoScreens(t *testing.T) {
 	second := w.create("Screen", store.Values{"name": "Second"})
 	w.create("ScreenPlateLink", store.Values{"parent": second, "child": w.object(platePath)})
 	w.create("ScreenPlateLink", store.Values{"parent": second, "child": w.object(home + "/plates/Pilot plate")})
-	if got := w.names(home + "/screens/Second"); !slices.Equal(got, []string{transferName, sumsName, "Plate 7", "Pilot plate"}) {
+	if got := w.names(home + "/screens/Second"); !slices.Equal(got, []string{transferName, sumsName, readmeName, thumbnailsName, "Plate 7", "Pilot plate"}) {
 		t.Errorf("got %q", got)
 	}
 	if got := w.names(home + "/plates"); len(got) != 0 {

@@ -83,7 +83,11 @@ func TestTarOfAnImage(t *testing.T) {
 		t.Error("the tar is as it was before its images changed")
 	}
 	files, names := w.untar(tars.read(path))
-	if want := []string{transferName, sumsName, name}; !slices.Equal(names, want) {
+	want := []string{transferName, sumsName, readmeName, thumbnailsName + "/"}
+	for _, id := range made.Images {
+		want = append(want, pack.Picture(pack.NewID(pack.KindImage, id)))
+	}
+	if want = append(want, name); !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
 	doc, m := w.document(files)
@@ -103,7 +107,7 @@ func TestTarOfAnImage(t *testing.T) {
 	if problems := pack.Problems(doc); len(problems) > 0 {
 		t.Errorf("readers would stumble: %q", problems)
 	}
-	if len(m.Files) != 2 {
+	if len(m.Files) != 6 {
 		t.Errorf("manifest: %+v", m.Files)
 	}
 }

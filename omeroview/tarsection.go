@@ -99,7 +99,7 @@ func (d *tarSection) imageNames(ctx context.Context, a *account) (*tarNames, err
 	t.names = assignNames(named, imageTarRules)
 	t.tar = func(id int64) *tarFile {
 		it := s.byID[id]
-		return tarOf(d.node, packRef{omero.KindImage, it.image.ID}, itemNode(d.live.node, d.live.shelf, it))
+		return tarOf(d.node, packRef{kind: omero.KindImage, id: it.image.ID}, itemNode(d.live.node, d.live.shelf, it))
 	}
 	return t, nil
 }

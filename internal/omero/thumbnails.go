@@ -66,3 +66,18 @@ func (c *Client) thumbnails(ctx context.Context, l *link, pixels []int64, longes
 	}
 	return done, nil
 }
+
+// HasImages says whether any image with pixels or files belongs to an object.
+func (c *Client) HasImages(ctx context.Context, kind Kind, id int64) (bool, error) {
+	s, ok := scopes[kind]
+	if !ok {
+		return false, failure(Invalid, "images", "of a "+string(kind))
+	}
+	for _, part := range []string{"i.pixels", "i.fileset"} {
+		r, _, err := c.first(ctx, "select max(x.id) from "+s.from+" join "+part+" x where "+s.where, params{"id": id})
+		if err != nil || r.id(0) != 0 {
+			return err == nil, wrap("images", err)
+		}
+	}
+	return false, nil
+}

@@ -21,8 +21,8 @@ var tarOrder = []string{TransferXML, SumsFile, ReadmeFile, ThumbnailsDir, Attach
 
 // TarFiles lists what the tar of a pack holds: its transfer.xml and all files
 // of its manifest, with the folders that they are in. size says how large the
-// files are whose size the manifest leaves out; it is asked in the order of
-// the tar, the transfer.xml included.
+// generated files are, and those whose size the manifest leaves out; it is asked
+// in the order of the tar, the transfer.xml included.
 //
 // A file that is the same as one before it becomes a link to that.
 func TarFiles(m *Manifest, size func(path string) (int64, error)) ([]TarFile, error) {
@@ -40,7 +40,7 @@ func TarFiles(m *Manifest, size func(path string) (int64, error)) ([]TarFile, er
 	for _, f := range files {
 		all = appendDirs(all, dirs, f.Path)
 		t := TarFile{TarMember: TarMember{Path: f.Path, Size: f.Size}, File: f}
-		if t.Size < 0 {
+		if t.Size < 0 || f.Kind == Generated {
 			if t.Size, err = size(f.Path); err != nil {
 				return nil, err
 			}

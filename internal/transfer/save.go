@@ -237,6 +237,12 @@ func (sv *save) check(_ context.Context, w Written) error {
 // differs says how what was written is not the file of the manifest. A hash
 // that cannot be compared here is left to the end (see readBack).
 func differs(f pack.File, w Written) error {
+	if f.Kind == pack.Generated {
+		if f.Size >= 0 && f.Size != w.Size || f.Algorithm == pack.SHA1 && len(w.SHA1) > 0 && !strings.EqualFold(f.Hash, hex.EncodeToString(w.SHA1)) {
+			return tree.Errorf(tree.ErrIO, "changed while copying: %s is not the one that transfer.xml lists", w.Path).WithAdvice("copy the folder again")
+		}
+		return nil
+	}
 	if f.Size >= 0 && f.Size != w.Size {
 		return tree.Errorf(tree.ErrIO, "%s has %d bytes, OMERO's file has %d", w.Path, w.Size, f.Size).
 			WithAdvice("copy it again")
