@@ -1,6 +1,7 @@
 package wild
 
 import (
+	"fmt"
 	"slices"
 
 	"omerods/internal/sandbox/store"
@@ -39,6 +40,7 @@ func (m *maker) note(who store.Actor, kind string) (*store.Row, error) {
 		if len(m.tags) > 0 && m.chance(3) {
 			return pick(m, m.tags), nil
 		}
+		fixed["textValue"] = m.tagText()
 	case "FileAnnotation":
 		data := make([]byte, m.r.IntN(2000))
 		for i := range data {
@@ -70,6 +72,10 @@ func (m *maker) note(who store.Actor, kind string) (*store.Row, error) {
 	}
 	return row, nil
 }
+
+// tagText is the text of a tag, which no other study on the server has: a load
+// uses the tags again that are there.
+func (m *maker) tagText() string { return fmt.Sprintf("%s %d.%d", m.long(), m.Seed, len(m.tags)) }
 
 // linked tells whether an annotation is on an object already, by whomever.
 func (m *maker) linked(class string, parent, child *store.Row) bool {
@@ -103,7 +109,7 @@ func (m *maker) makeNotes() error {
 	}
 	// A set of tags, perhaps in a set itself, and notes on notes.
 	if len(m.tags) > 0 {
-		set, err := m.create("TagAnnotation", store.Values{"textValue": m.text(), "ns": namespaces[2]})
+		set, err := m.create("TagAnnotation", store.Values{"textValue": m.tagText(), "ns": namespaces[2]})
 		if err != nil {
 			return err
 		}
