@@ -123,6 +123,9 @@ func (r *reader) expand(n *Node) {
 	}
 }
 
+// tagSet is the namespace that makes a set of a tag.
+const tagSet = "openmicroscopy.org/omero/insight/tagset"
+
 // sets reaches the tag sets that a tag is in, but not the other tags in them:
 // no collection of the model leads from a tag to its sets.
 func (r *reader) sets(n *Node) {
@@ -132,7 +135,7 @@ func (r *reader) sets(n *Node) {
 		if link == nil || r.hidden(link) {
 			continue
 		}
-		if set := r.target(link, links.Property("parent")); set != nil {
+		if set := r.target(link, links.Property("parent")); set != nil && set.Class.Name == "TagAnnotation" && set.Text("ns") == tagSet {
 			r.reach(link, true)
 			r.reach(set, true)
 		}

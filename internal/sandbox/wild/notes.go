@@ -66,9 +66,10 @@ func (m *maker) note(who store.Actor, kind string) (*store.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.notes = append(m.notes, row)
 	if kind == "TagAnnotation" {
 		m.tags = append(m.tags, row)
+	} else {
+		m.notes = append(m.notes, row)
 	}
 	return row, nil
 }
@@ -126,11 +127,8 @@ func (m *maker) makeNotes() error {
 
 // makeMoreNotes puts annotations on everything else that can carry them.
 func (m *maker) makeMoreNotes() error {
-	kinds := m.noteKinds()
 	objects := slices.Concat(m.shapes, m.notes)
 	for _, image := range m.images {
-		objects = append(objects, m.t.Store.Collection("Pixels", m.pixels(image).ID, "channels")...)
-		objects = append(objects, m.t.Store.Collection("Pixels", m.pixels(image).ID, "planeInfo")...)
 		if set := image.Ref("fileset"); set != store.None {
 			objects = append(objects, m.t.Store.Get("Fileset", set))
 			for _, e := range m.t.Store.Collection("Fileset", set, "usedFiles") {
@@ -144,6 +142,23 @@ func (m *maker) makeMoreNotes() error {
 			}
 		}
 	}
+	return m.annotateSome(objects)
+}
+
+// makePartNotes puts annotations on channels and planes.
+func (m *maker) makePartNotes() error {
+	var objects []*store.Row
+	for _, image := range m.images {
+		pixels := m.pixels(image).ID
+		objects = append(objects, m.t.Store.Collection("Pixels", pixels, "channels")...)
+		objects = append(objects, m.t.Store.Collection("Pixels", pixels, "planeInfo")...)
+	}
+	return m.annotateSome(objects)
+}
+
+// annotateSome puts an annotation on about each third object.
+func (m *maker) annotateSome(objects []*store.Row) error {
+	kinds := m.noteKinds()
 	for _, o := range objects {
 		if m.chance(3) {
 			if err := m.annotate(m.actor, o, pick(m, kinds)); err != nil {

@@ -26,6 +26,7 @@ type Config struct {
 const (
 	Notes       = "annotations"          // of all kinds on containers, images and regions
 	MoreNotes   = "annotations anywhere" // on everything else that can carry them
+	PartNotes   = "annotations of parts" // on channels and planes
 	Regions     = "regions"
 	Folders     = "folders"
 	Rendering   = "rendering"
@@ -62,7 +63,7 @@ type maker struct {
 	images     []*store.Row
 	rois       []*store.Row
 	shapes     []*store.Row
-	notes      []*store.Row
+	notes      []*store.Row // but tags, which studies share
 	tags       []*store.Row
 	made       *Study
 }
@@ -81,7 +82,7 @@ func Fill(ctx context.Context, t sample.Target, c Config) (*Study, error) {
 	}{
 		{"containers", m.makeContainers}, {"images", m.makeImages}, {Channels, m.makeChannels}, {Regions, m.makeRegions},
 		{Acquisition, m.makeAcquisition}, {Rendering, m.makeRendering}, {Folders, m.makeFolders}, {Notes, m.makeNotes},
-		{MoreNotes, m.makeMoreNotes}, {Others, m.makeOthers},
+		{MoreNotes, m.makeMoreNotes}, {PartNotes, m.makePartNotes}, {Others, m.makeOthers},
 	} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
