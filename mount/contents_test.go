@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -101,5 +102,54 @@ func TestContentsSaveAndLoad(t *testing.T) {
 	})
 	if files != 1 {
 		t.Errorf("the file of two annotations was made %d times", files)
+	}
+}
+
+// A figure of OMERO.figure, which is linked to nothing, belongs to the pack of
+// the first image that it shows, and points at the new images after a load.
+func TestFigureSaveAndLoad(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	s := w.sandbox.Store()
+	dataset := w.omero("projects", "Kidney", "Confocal")
+	image := w.id(dataset + "/glomerulus.ome.tiff")
+	const elsewhere = 123456
+	text := func(image int64) string {
+		return fmt.Sprintf("{\n  \"figureName\": \"Fig. 1\", \"imageId\": 7,\n  \"panels\": [{\"imageId\": %d, \"x\": 1.50, \"labels\": [{\"imageId\": 7}]},\n {\"imageId\":%[1]d}, {\"imageId\": %d}], \"version\": 7}", image, elsewhere)
+	}
+	about := func(image int64) string { return fmt.Sprintf(`{"name": "Fig. 1", "imageId": %d}`, image) }
+	user := s.Find("Experimenter", func(r *store.Row) bool { return r.Text("omeName") == "ada" })
+	group := s.Find("ExperimenterGroup", func(r *store.Row) bool { return r.Text("name") == "lab" })
+	file, err := w.sandbox.Files().AddFile(store.Actor{User: user.ID, Group: group.ID}, "Fig. 1", "./", "application/json", []byte(text(image)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.as("ada", func(_ *store.Author, create func(string, store.Values) *store.Row) {
+		create("FileAnnotation", store.Values{"ns": "omero.web.figure.json", "file": file, "description": about(image)})
+	})
+	w.mount.omeroView.Invalidate()
+	saved := w.home("Confocal")
+	w.run("cp", "-r", dataset, saved)
+	if got := w.run("cat", saved+"/attachments/Fig. 1"); got != text(image) {
+		t.Errorf("saved as\n%s", got)
+	}
+	loaded := w.omero("datasets", "Confocal")
+	w.run("cp", "-r", saved, loaded)
+	now := w.id(loaded + "/glomerulus.ome.tiff")
+	var figures []*store.Row
+	s.Each("FileAnnotation", func(r *store.Row) bool {
+		if r.Text("ns") == "omero.web.figure.json" && r.Ref("file") != file.ID {
+			figures = append(figures, r)
+		}
+		return true
+	})
+	if len(figures) != 1 || figures[0].Text("description") != about(now) {
+		t.Fatalf("the load made %v", figures)
+	}
+	made := s.Get("OriginalFile", figures[0].Ref("file"))
+	if made.Text("name") != "Fig. 1" || made.Text("mimetype") != "application/json" || made.Get("size") != int64(len(text(now))) {
+		t.Errorf("file %q %q %v", made.Text("name"), made.Text("mimetype"), made.Get("size"))
+	}
+	if got := w.run("cat", loaded+"/attachments/Fig. 1"); got != text(now) {
+		t.Errorf("loaded as\n%s", got)
 	}
 }

@@ -23,6 +23,11 @@ func (b *documenter) notesOf(p packRef) []int64 {
 			}
 		}
 	}
+	for _, f := range b.g.figures {
+		if in[f.Image] {
+			notes = append(notes, f.Annotation)
+		}
+	}
 	for _, r := range b.g.rois {
 		if !in[r.Image] {
 			continue

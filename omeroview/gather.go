@@ -22,6 +22,7 @@ type gathered struct {
 	settings []omero.Rendering
 	taken    taken
 	rois     []omero.ROI
+	figures  []omero.Figure
 	links    []omero.AnnotationLink
 	notes    []omero.Annotation
 	users    []omero.User

@@ -57,6 +57,13 @@ func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
 			return err
 		}
 	}
+	var err error
+	if g.figures, err = a.c.FiguresIn(ctx, g.ref.kind, g.ref.id); err != nil {
+		return err
+	}
+	for _, f := range g.figures {
+		ids = append(ids, f.Annotation)
+	}
 	first, err := a.c.Annotations(ctx, ids)
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ type finisher struct {
 	reused map[pack.ID]bool
 	// at are the other objects that exist before the commit and may be annotated.
 	at map[pack.ID]omero.Ref
+	// figures are the new descriptions of figures.
+	figures map[pack.ID]string
 	// left is what could not be restored, for the record of the load.
 	left []string
 }
@@ -86,6 +88,9 @@ func (f *finisher) prepare(ctx context.Context) error {
 	}
 	if err := f.reuseTags(ctx); err != nil {
 		return loadError("look for tags", err)
+	}
+	if err := f.rewriteFigures(ctx); err != nil {
+		return loadError("point the figures at the new images", err)
 	}
 	if err := f.makeAnnotations(ctx); err != nil {
 		return loadError("make the annotations", err)
@@ -144,7 +149,7 @@ func (f *finisher) makeAnnotations(ctx context.Context) error {
 	var todo []*pack.Annotation
 	for i := range f.spec.Document.Annotations {
 		a := &f.spec.Document.Annotations[i]
-		if _, have := f.refs[a.ID]; have || !used[a.ID] || strings.HasPrefix(a.Namespace, "omerods/") {
+		if _, have := f.refs[a.ID]; have || !used[a.ID] && a.Namespace != pack.FigureNamespace || strings.HasPrefix(a.Namespace, "omerods/") {
 			continue
 		}
 		if a.Kind == pack.FileAnnotation && f.fileOf(a) == 0 {
@@ -192,6 +197,9 @@ func (f *finisher) annotation(a *pack.Annotation) omero.Annotation {
 	}
 	if a.Kind == pack.FileAnnotation {
 		out.File.ID = f.fileOf(a)
+		if text, ok := f.figures[a.ID]; ok {
+			out.Description = text
+		}
 	}
 	return out
 }

@@ -39,7 +39,7 @@ func (f *finisher) reuseTags(ctx context.Context) error {
 			tags[id] = a
 		}
 	}
-	if f.spec.Ours && f.spec.Document.Origin.Database == f.client.Server().Database {
+	if f.spec.Ours && f.sameServer() {
 		if err := f.sameTags(ctx, tags); err != nil {
 			return err
 		}

@@ -212,7 +212,8 @@ func (c *Client) mapAnnotations(ctx context.Context, ids []int64, add func([]Ann
 
 // FileAnnotationsIn lists the file annotations that belong into the folder of
 // a pack: those of a project itself; of a screen and its reagents; of a
-// dataset or plate and all that it holds; and those of annotations of these.
+// dataset or plate and all that it holds; and those of annotations of these;
+// and the figures of the images of a dataset or plate, see [Client.FiguresIn].
 // Namespaces that begin with except are left out, as are annotations whose file
 // is gone.
 func (c *Client) FileAnnotationsIn(ctx context.Context, kind Kind, id int64, except string) ([]Annotation, error) {
@@ -226,9 +227,23 @@ func (c *Client) FileAnnotationsIn(ctx context.Context, kind Kind, id int64, exc
 	default:
 		return nil, failure(Invalid, "file annotations", "of a "+string(kind))
 	}
+	var figures []int64
+	if kind != KindProject && kind != KindScreen {
+		list, err := c.FiguresIn(ctx, kind, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range list {
+			figures = append(figures, f.Annotation)
+		}
+	}
+	drawn, p := "", params{"id": id}
+	if len(figures) > 0 {
+		drawn, p["figures"] = ` or a.id in (:figures)`, figures
+	}
 	rows, err := c.rows(ctx, annotationColumns+meta("a")+`, `+fileColumns("f")+` from FileAnnotation a `+
-		`join a.file f left outer join f.hasher h where (`+noted("a.id", parts)+` or `+notedTwice("a.id", parts)+`)`+
-		notIn("a", except)+` order by a.id`, params{"id": id})
+		`join a.file f left outer join f.hasher h where (`+noted("a.id", parts)+` or `+notedTwice("a.id", parts)+drawn+`)`+
+		notIn("a", except)+` order by a.id`, p)
 	if err != nil {
 		return nil, fmt.Errorf("file annotations: %w", err)
 	}

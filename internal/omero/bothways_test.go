@@ -2,6 +2,10 @@ package omero_test
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -180,5 +184,74 @@ func TestAnnotationsBothWays(t *testing.T) {
 	slices.Sort(ids)
 	if !slices.Equal(linked, ids) {
 		t.Errorf("linked are %v, want %v", linked, ids)
+	}
+}
+
+// A file gets another content in its place, shorter or longer.
+func TestReplaceFile(t *testing.T) {
+	s := common
+	c := s.login(t, "ada")
+	ctx := inLab(t, c)
+	file, err := c.UploadFile(ctx, omero.FileSpec{Name: "x.json", Mimetype: "application/json"}, strings.NewReader("0123456789"))
+	check(t, err)
+	for _, text := range []string{"short", "", strings.Repeat("long", 1000)} {
+		got, err := c.ReplaceFile(ctx, file.ID, strings.NewReader(text))
+		check(t, err)
+		sum := sha1.Sum([]byte(text))
+		if got.ID != file.ID || got.Size != int64(len(text)) || got.Hash != hex.EncodeToString(sum[:]) {
+			t.Errorf("%d bytes: got %+v", len(text), got)
+		}
+		data := make([]byte, len(text))
+		r := c.OpenFile(got)
+		if _, err := r.ReadAt(ctx, data, 0); err != nil && err != io.EOF || string(data) != text {
+			t.Errorf("%d bytes: read %q, %v", len(text), data, err)
+		}
+		check(t, r.Close())
+	}
+}
+
+// Figures belong to the object that has the image that their description
+// names, and move its token.
+func TestFiguresIn(t *testing.T) {
+	s := common
+	c := s.login(t, "ada")
+	ctx := inLab(t, c)
+	kidney := project(t, c, "Kidney")
+	d, images := dataset(t, c, kidney.ID, "Confocal")
+	other, _ := dataset(t, c, kidney.ID, "Controls")
+	file, err := c.UploadFile(ctx, omero.FileSpec{Name: "f"}, strings.NewReader("{}"))
+	check(t, err)
+	token := func(id int64) string {
+		tk, err := c.ChangeToken(ctx, omero.KindDataset, id, "")
+		check(t, err)
+		return tk.Hash
+	}
+	before, beforeOther := token(d.ID), token(other.ID)
+	b := c.NewBatch()
+	var figures []omero.Ref
+	for _, about := range []string{fmt.Sprintf(`{"name": "a", "imageId": %d}`, images[0].ID), `{"imageId": "x"}`, `{"imageId": 99999999}`, "words", ""} {
+		figures = append(figures, b.Annotation(omero.Annotation{Kind: omero.FileAnnotation, Namespace: omero.NamespaceFigure, Description: about, File: file}))
+	}
+	saved, err := c.Save(ctx, b)
+	check(t, err)
+	for _, of := range []struct {
+		kind omero.Kind
+		id   int64
+		want int
+	}{{omero.KindProject, kidney.ID, 1}, {omero.KindDataset, d.ID, 1}, {omero.KindDataset, other.ID, 0}, {omero.KindImage, images[0].ID, 1}} {
+		got, err := c.FiguresIn(ctx, of.kind, of.id)
+		check(t, err)
+		if len(got) != of.want || of.want == 1 && (got[0].Annotation != saved.ID(figures[0]) || got[0].Image != images[0].ID) {
+			t.Errorf("%s %d: got %+v, want %d", of.kind, of.id, got, of.want)
+		}
+	}
+	if token(d.ID) == before || token(other.ID) != beforeOther {
+		t.Error("the token of the dataset stays, or that of another moves")
+	}
+	after := token(d.ID)
+	_, err = c.ReplaceFile(ctx, file.ID, strings.NewReader(`{"panels": []}`))
+	check(t, err)
+	if token(d.ID) == after {
+		t.Error("the token stays when the figure is drawn anew")
 	}
 }

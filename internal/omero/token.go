@@ -164,6 +164,11 @@ func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except st
 			return err
 		}
 	}
+	var figures []Figure
+	jobs = append(jobs, func(ctx context.Context) (err error) {
+		figures, err = c.FiguresIn(ctx, kind, id)
+		return err
+	})
 	if err := together(ctx, jobs...); err != nil {
 		return Token{}, fmt.Errorf("change token: %w", err)
 	}
@@ -179,6 +184,12 @@ func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except st
 			if at := r.time(i + 3); at.After(t.Newest) {
 				t.Newest = at
 			}
+		}
+	}
+	for _, f := range figures {
+		fmt.Fprintf(h, "figure %d,%d;", f.Annotation, f.event)
+		if f.changed.After(t.Newest) {
+			t.Newest = f.changed
 		}
 	}
 	t.Hash = hex.EncodeToString(h.Sum(nil)[:16])

@@ -104,7 +104,7 @@ func (c *Client) UploadFile(ctx context.Context, spec FileSpec, r io.Reader) (Or
 	if err != nil {
 		return OriginalFile{}, fmt.Errorf("register file: %w", err)
 	}
-	f, err := c.fillFile(ctx, ids[0], r)
+	f, err := c.fillFile(ctx, ids[0], r, false)
 	if err != nil {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
@@ -114,7 +114,17 @@ func (c *Client) UploadFile(ctx context.Context, spec FileSpec, r io.Reader) (Or
 	return f, nil
 }
 
-func (c *Client) fillFile(ctx context.Context, id int64, r io.Reader) (OriginalFile, error) {
+// ReplaceFile gives a file on the server another content, in the group of ctx,
+// which must be that of the file.
+func (c *Client) ReplaceFile(ctx context.Context, id int64, r io.Reader) (OriginalFile, error) {
+	f, err := c.fillFile(ctx, id, r, true)
+	if err != nil {
+		return OriginalFile{}, fmt.Errorf("replace file %d: %w", id, err)
+	}
+	return f, nil
+}
+
+func (c *Client) fillFile(ctx context.Context, id int64, r io.Reader, replace bool) (OriginalFile, error) {
 	l, err := c.acquire(ctx)
 	if err != nil {
 		return OriginalFile{}, err
@@ -122,6 +132,12 @@ func (c *Client) fillFile(ctx context.Context, id int64, r io.Reader) (OriginalF
 	store, err := c.openFileStore(ctx, l, id)
 	if err != nil {
 		return OriginalFile{}, err
+	}
+	if replace {
+		if _, err := c.on(ctx, l, store, fileStoreInterface, "truncate", int64(0)); err != nil {
+			c.closeProxy(ctx, l, store, fileStoreInterface)
+			return OriginalFile{}, err
+		}
 	}
 	hash, size, err := c.sendFile(ctx, l, store, r)
 	if err != nil {

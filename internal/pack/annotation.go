@@ -20,6 +20,10 @@ const (
 	ListAnnotation      AnnotationKind = "List"      // none: links to other annotations
 )
 
+// FigureNamespace is that of the file annotations in which OMERO.figure keeps
+// its figures, which are linked to nothing.
+const FigureNamespace = "omero.web.figure.json"
+
 // Annotation is something said about other objects.
 type Annotation struct {
 	ID          ID

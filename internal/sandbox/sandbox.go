@@ -265,3 +265,6 @@ func (s *Sandbox) IRODS() *irodsd.Server { return s.irods }
 
 // OMERO is the OMERO server, for tests.
 func (s *Sandbox) OMERO() *blitz.Server { return s.omero }
+
+// Files is the repository of the OMERO server.
+func (s *Sandbox) Files() *repository.Managed { return s.files }

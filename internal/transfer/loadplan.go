@@ -164,8 +164,8 @@ func (l *Load) want(manifest *pack.Manifest) {
 		if a.File == nil || a.File.Path == "" || l.wanted[a.File.Path] != nil {
 			continue
 		}
-		if !linked[a.ID] {
-			// A figure, for example: it would belong to nothing that is loaded.
+		if !linked[a.ID] && a.Namespace != pack.FigureNamespace {
+			// It would belong to nothing that is loaded.
 			l.generated[a.File.Path] = false
 			continue
 		}

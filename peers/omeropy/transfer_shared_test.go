@@ -5,6 +5,7 @@ package omeropy
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"slices"
 	"testing"
 
@@ -154,24 +155,27 @@ func TestPackWithShared(t *testing.T) {
 	}
 }
 
-// TestPackWithFigure loads a pack with a figure: it belongs to none of the
-// objects, names images by their old ids, and leaves nothing behind.
+// TestPackWithFigure loads a pack with a figure: it is made anew, linked to
+// nothing as OMERO.figure has it, and shows the new image.
 func TestPackWithFigure(t *testing.T) {
 	ada := transferring(t)
 	dir := mounted(t, "ada")
 	ada.pack(oldest(t, "Dataset", "Time-lapse"), "figure.tar", "--figure")
 	from := ada.extract("figure.tar")
-	if found, err := filepath.Glob(filepath.Join(from, "figures", "Figure_*.json")); err != nil || len(found) == 0 {
+	found, err := filepath.Glob(filepath.Join(from, "figures", "Figure_*.json"))
+	if err != nil || len(found) == 0 {
 		t.Fatalf("the pack has no figure: %v", err)
 	}
-	notes, originals := highest("FileAnnotation"), highest("OriginalFile")
+	notes, images := highest("FileAnnotation"), highest("Image")
 	loadPack(t, dir, from, "datasets", "With figure")
-	if n := len(newer("FileAnnotation", notes)); n != 0 {
-		t.Errorf("got %d file annotations", n)
+	figures, made := newer("FileAnnotation", notes), newer("Image", images)
+	if len(figures) != len(found) || len(made) != 1 {
+		t.Fatalf("got %d file annotations and %d images, want %d and 1", len(figures), len(made), len(found))
 	}
-	for _, f := range newer("OriginalFile", originals) {
-		if f.Text("repo") == "" {
-			t.Errorf("%s is left, and nothing has it", f.Text("name"))
+	for _, f := range figures {
+		want := fmt.Sprintf(`"imageId":%d`, made[0].ID)
+		if f.Text("ns") != "omero.web.figure.json" || !strings.Contains(strings.ReplaceAll(f.Text("description"), " ", ""), want) {
+			t.Errorf("figure %d is described as %q, in %q", f.ID, f.Text("description"), f.Text("ns"))
 		}
 	}
 }
