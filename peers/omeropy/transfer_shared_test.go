@@ -5,8 +5,8 @@ package omeropy
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"omerods/internal/sandbox/store"
