@@ -24,11 +24,18 @@ type memoEntry struct {
 	until time.Time
 }
 
-// clear forgets everything. Requests under way still answer those who wait.
-func (m *memo) clear() {
+// clear forgets everything but what is kept under some keys. Requests under way
+// still answer those who wait.
+func (m *memo) clear(keep ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.entries = nil
+	old := m.entries
+	m.entries = make(map[string]*memoEntry)
+	for _, key := range keep {
+		if e := old[key]; e != nil {
+			m.entries[key] = e
+		}
+	}
 }
 
 // remember returns the answer under a key, asking load when there is none or

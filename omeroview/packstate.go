@@ -51,7 +51,7 @@ func (a *account) packDir(p packRef) string {
 
 // state asks for the state of a pack.
 func (a *account) state(ctx context.Context, p packRef) (packState, error) {
-	return remember(ctx, a, "state/"+p.String(), func(ctx context.Context) (packState, error) {
+	return remember(ctx, a, stateKey(p), func(ctx context.Context) (packState, error) {
 		t, err := a.c.ChangeToken(ctx, p.kind, p.id, OwnNamespaces)
 		if err != nil {
 			return packState{}, treeError("look for changes", err)
@@ -64,6 +64,8 @@ func (a *account) state(ctx context.Context, p packRef) (packState, error) {
 	})
 }
 
+func stateKey(p packRef) string { return "state/" + p.String() }
+
 // stateOf gives a token its time. That is the newest event; a change that has
 // none, such as a tag unlinked, has the time when it was first seen.
 func (a *account) stateOf(p packRef, t omero.Token, left string) (packState, error) {
@@ -74,7 +76,7 @@ func (a *account) stateOf(p packRef, t omero.Token, left string) (packState, err
 		s.mtime = time.Unix(last.Mtime, 0).UTC()
 	default:
 		// What was listed before may not be so any more.
-		a.memo.clear()
+		a.memo.clear(stateKey(p))
 		if err == nil && s.mtime.Unix() <= last.Mtime {
 			s.mtime = time.Unix(max(a.v.now().Unix(), last.Mtime+1), 0).UTC()
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type world struct {
 	cache string
 	tars  bool // paths lead to tars
 	addr  string
+	asked *atomic.Int64 // requests, but for signs of life
 }
 
 // common is the server of the tests that do not end it. Each has a view and a
@@ -62,14 +64,20 @@ func runAll(m *testing.M) int {
 // startWorld starts a server on which ada is logged in, with a policy of binary
 // access, "" for the default one.
 func startWorld(ctx context.Context, dir, policy string) (w *world, end func() error, err error) {
-	w = new(world)
+	w = &world{asked: new(atomic.Int64)}
 	if w.store, err = store.Open(store.Config{Definitions: slice.Definitions()}); err != nil {
 		return nil, nil, err
 	}
 	if w.files, err = repository.Open(filepath.Join(dir, "data"), w.store); err != nil {
 		return nil, nil, err
 	}
-	w.blitz, err = blitz.New(blitz.Config{Store: w.store, Definitions: slice.Definitions(), Dir: dir, BinaryAccess: policy})
+	w.blitz, err = blitz.New(blitz.Config{Store: w.store, Definitions: slice.Definitions(), Dir: dir, BinaryAccess: policy,
+		Fault: func(op string, _ int64) blitz.Fault {
+			if !strings.HasSuffix(op, ".keepAlive") {
+				w.asked.Add(1)
+			}
+			return blitz.FaultNone
+		}})
 	if err != nil {
 		return nil, nil, err
 	}
