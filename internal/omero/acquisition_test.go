@@ -222,12 +222,20 @@ func TestImageSettingsBothWays(t *testing.T) {
 	check(t, err)
 	same(t, got, []omero.ImageSettings{want})
 
+	b := c.NewBatch()
+	more := b.Object(omero.KindFilter, nil, map[string]omero.Ref{"instrument": omero.Existing(omero.KindInstrument, in.ID)})
+	saved, err := c.Save(ctx, b)
+	check(t, err)
+	third := saved.ID(more)
 	for what, change := range map[string]func(b *omero.Batch){
 		"objective": func(b *omero.Batch) {
 			b.Change(omero.Existing(omero.KindObjective, in.Objectives[1].ID)).Fields(in.Objectives[1], omero.Objective{Maker: omero.Maker{Model: new("x")}, Immersion: "Oil", Correction: "Other"})
 		},
 		"filters of a light path": func(b *omero.Batch) {
 			b.Filter(omero.Existing(omero.KindLightPath, want.Pixels.Channels[1].Logical.LightPath.ID), omero.Existing(omero.KindFilter, in.Filters[0].ID), false)
+		},
+		"filter in the list of a light path": func(b *omero.Batch) {
+			b.Filter(omero.Existing(omero.KindLightPath, want.Pixels.Channels[1].Logical.LightPath.ID), omero.Existing(omero.KindFilter, third), true)
 		},
 		"plane": func(b *omero.Batch) {
 			b.Plane(omero.Existing(omero.KindPixels, want.Pixels.ID), omero.Plane{})
@@ -246,13 +254,14 @@ func TestImageSettingsBothWays(t *testing.T) {
 		}
 	}
 	want.Pixels.Channels[1].Logical.LightPath.Emission = append(want.Pixels.Channels[1].Logical.LightPath.Emission, in.Filters[0].ID)
+	want.Pixels.Channels[1].Logical.LightPath.Excitation = append(want.Pixels.Channels[1].Logical.LightPath.Excitation, third)
 
 	left, err := c.Unreferenced(ctx, omero.KindObjective, []int64{in.Objectives[0].ID, in.Objectives[1].ID})
 	check(t, err)
 	if len(left) != 0 { // the first one has a transfer function
 		t.Errorf("unused: %v", left)
 	}
-	b := c.NewBatch()
+	b = c.NewBatch()
 	b.Change(omero.Existing(omero.KindImage, image)).Refer("objectiveSettings", omero.Ref{}).Refer("stageLabel", omero.Ref{})
 	_, err = c.Save(ctx, b)
 	check(t, err)

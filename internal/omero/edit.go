@@ -15,7 +15,10 @@ type Edit struct {
 	c   *Client
 	of  Ref
 	set []edited // in the order of the calls
-	err error
+	// filters are the links to add to a light path's list of those that let the
+	// exciting light pass.
+	filters []any
+	err     error
 }
 
 // edited is one member with its new value: nil, what the wire has for it, or
@@ -60,8 +63,32 @@ func (b *Batch) Object(class Kind, v any, named map[string]Ref) Ref {
 
 // Filter adds a filter to those that light of the kind passes in a filter set
 // or a light path, behind all that are there.
-func (b *Batch) Filter(of, filter Ref, excitation bool) Ref {
-	return b.link(string(filterLink(Kind(of.kind), excitation)), of, filter)
+func (b *Batch) Filter(of, filter Ref, excitation bool) {
+	if Kind(of.kind) != KindLightPath || !excitation {
+		b.link(string(filterLink(Kind(of.kind), excitation)), of, filter)
+		return
+	}
+	if b.err != nil {
+		return
+	}
+	// This list has an order; the server takes its links only within it.
+	link := b.c.fresh(string(filterLink(KindLightPath, true))).Set("parent", b.c.object(of)).Set("child", b.c.object(filter))
+	if of.obj != nil {
+		appendFilters(of.obj, []any{link})
+		return
+	}
+	i := slices.IndexFunc(b.edits, func(e *Edit) bool { return e.of == of })
+	if i < 0 {
+		i = len(b.edits)
+		b.Change(of)
+	}
+	b.edits[i].filters = append(b.edits[i].filters, link)
+}
+
+// appendFilters adds links to the list of a light path, which is then sent.
+func appendFilters(path *ice.Object, links []any) {
+	now, _ := path.Get("excitationFilterLinkSeq").([]any)
+	path.Set("excitationFilterLinkSeq", slices.Concat(now, links)).Set("excitationFilterLinkLoaded", true)
 }
 
 // Fields changes the members in which two structs of one type differ from what
@@ -108,7 +135,7 @@ func (c *Client) edited(ctx context.Context, edits []*Edit) ([]any, error) {
 		if e.err != nil {
 			return nil, e.err
 		}
-		if len(e.set) == 0 {
+		if len(e.set) == 0 && len(e.filters) == 0 {
 			continue
 		}
 		if byKind[e.of.kind] == nil {
@@ -143,13 +170,23 @@ func (c *Client) editedOf(ctx context.Context, kind string, edits map[int64]*Edi
 	slices.Sort(ids)
 	var mu sync.Mutex // guards loaded: batches of ids are loaded at the same time
 	loaded := make(map[int64]*ice.Object, len(ids))
-	err := c.eachLoaded(ctx, `select o from `+kind+` o where o.id in (:ids)`, ids, func(id int64, o *ice.Object) error {
+	lists := make(map[int64][]any) // of light paths
+	fetch := ""
+	for _, e := range edits {
+		if len(e.filters) > 0 {
+			fetch = `left outer join fetch o.excitationFilterLink `
+		}
+	}
+	err := c.eachLoaded(ctx, `select o from `+kind+` o `+fetch+`where o.id in (:ids)`, ids, func(id int64, o *ice.Object) error {
 		if o.Mismatch {
 			// Saved back it would lose what is not understood.
 			return failure(Unsupported, "load", kind+" has another form on this server")
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		if fetch != "" {
+			lists[id], _ = o.Get("excitationFilterLinkSeq").([]any)
+		}
 		loaded[id] = unloaded(o)
 		return nil
 	})
@@ -172,6 +209,9 @@ func (c *Client) editedOf(ctx context.Context, kind string, edits map[int64]*Edi
 			default:
 				o.Set(s.name, s.value)
 			}
+		}
+		if more := edits[id].filters; len(more) > 0 {
+			appendFilters(o, slices.Concat(lists[id], more))
 		}
 		out[i] = o
 	}
