@@ -27,7 +27,9 @@ func (d *describer) line(indent, format string, args ...any) {
 }
 
 // children are what each class holds: the link class and the class linked.
-var children = map[string][2]string{"Project": {"ProjectDatasetLink", "Dataset"}, "Dataset": {"DatasetImageLink", "Image"}}
+var children = map[string][2]string{
+	"Project": {"ProjectDatasetLink", "Dataset"}, "Dataset": {"DatasetImageLink", "Image"}, "Screen": {"ScreenPlateLink", "Plate"},
+}
 
 func (d *describer) object(class string, id int64, indent string) {
 	row := d.s.Get(class, id)
@@ -42,8 +44,13 @@ func (d *describer) object(class string, id int64, indent string) {
 	d.line(indent, "%s %q %q", class, name, row.Text("description"))
 	in := indent + "  "
 	d.annotations(class, id, in)
-	if class == "Image" {
+	switch class {
+	case "Image":
 		d.image(id, in)
+	case "Screen":
+		d.screen(row, in)
+	case "Plate":
+		d.plate(row, in)
 	}
 	if c, ok := children[class]; ok {
 		var ids []int64

@@ -97,7 +97,7 @@ func (a *account) orphans(ctx context.Context, kind omero.Kind, group, owner int
 		var err error
 		if kind == omero.KindPlate {
 			var plates []omero.Plate
-			plates, err = a.c.OrphanPlates(ctx, group, owner)
+			plates, err = a.finishedPlates(ctx, group, owner)
 			list = plateContainers(plates)
 		} else {
 			list, err = a.c.OrphanDatasets(ctx, group, owner)
@@ -107,6 +107,16 @@ func (a *account) orphans(ctx context.Context, kind omero.Kind, group, owner int
 		}
 		return newContainerList(list, packsRules), nil
 	})
+}
+
+// finishedPlates are the plates in no screen that are not being loaded.
+func (a *account) finishedPlates(ctx context.Context, group, owner int64) ([]omero.Plate, error) {
+	plates, err := a.c.OrphanPlates(ctx, group, owner)
+	if err != nil || len(plates) == 0 {
+		return plates, err
+	}
+	unfinished, err := a.c.UnfinishedPlates(ctx, group, a.v.cfg.LoadingNamespace, LoadNamespace)
+	return slices.DeleteFunc(plates, func(p omero.Plate) bool { return unfinished[p.ID] }), err
 }
 
 // inside lists the packs in a project or screen.

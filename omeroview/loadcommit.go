@@ -3,6 +3,7 @@ package omeroview
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,8 @@ import (
 )
 
 // commit makes all containers, all links and the record of the load in one
-// call, so that there is no half of it.
+// call, so that there is no half of it. A plate in no screen is there already
+// with all that the pack says of it, and hidden: with the record it shows.
 func (f *finisher) commit(ctx context.Context) (transfer.Finished, error) {
 	doc := f.spec.Document
 	b := f.client.NewBatch()
@@ -45,6 +47,10 @@ func (f *finisher) commit(ctx context.Context) (transfer.Finished, error) {
 			}
 		}
 	}
+	f.screens(b, made)
+	if f.spec.Kind == pack.KindScreen && len(doc.Screens) > 0 {
+		top = doc.Screens[0].ID
+	}
 	for _, l := range doc.Links {
 		object, isMade := made[l.From]
 		note, known := f.refs[l.To]
@@ -55,12 +61,12 @@ func (f *finisher) commit(ctx context.Context) (transfer.Finished, error) {
 	if f.parent != (omero.Ref{}) && top != "" {
 		b.Link(f.parent, made[top])
 	}
-	record := b.Annotation(f.loadRecord())
+	record, shown := b.Annotation(f.loadRecord()), f.recorded()
 	if top != "" {
 		b.Annotate(made[top], record)
 	} else {
-		for _, id := range f.images() {
-			b.Annotate(omero.Existing(omero.KindImage, id), record)
+		for _, r := range shown {
+			b.Annotate(r, record)
 		}
 	}
 	saved, err := f.client.Save(ctx, b)
@@ -74,11 +80,14 @@ func (f *finisher) commit(ctx context.Context) (transfer.Finished, error) {
 	for id, n := range f.spec.Images {
 		out.New[id] = n
 	}
-	switch images := f.images(); {
+	for _, ids := range []map[pack.ID]int64{f.parts.plates, f.parts.runs, f.parts.wells} {
+		maps.Copy(out.New, ids)
+	}
+	switch {
 	case top != "":
 		out.ID = out.New[top]
-	case len(images) > 0:
-		out.ID = images[0]
+	case len(shown) > 0:
+		out.ID = shown[0].ID()
 	}
 	return out, nil
 }
@@ -93,6 +102,10 @@ func (f *finisher) nameOf(id pack.ID, name, kind string) string {
 		first = f.spec.Document.Projects[0].ID
 	case kind == pack.KindDataset:
 		first = f.spec.Document.Datasets[0].ID
+	case kind == pack.KindScreen:
+		first = f.spec.Document.Screens[0].ID
+	case kind == pack.KindPlate:
+		first = f.spec.Document.Plates[0].ID
 	}
 	if id == first && f.spec.TopName != "" {
 		return f.spec.TopName
@@ -132,17 +145,18 @@ func (f *finisher) loadRecord() omero.Annotation {
 	if u := f.spec.Document.User(o.Owner); u != nil {
 		add("from owner", u.Login)
 	}
-	ids := make([]pack.ID, 0, len(f.spec.Images))
-	for id := range f.spec.Images {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, pack.ID.Compare)
-	for part := range slices.Chunk(ids, pairsPerValue) {
-		texts := make([]string, len(part))
-		for i, id := range part {
-			texts[i] = fmt.Sprintf("%s → %d", id.Key(), f.spec.Images[id])
+	for _, became := range []struct {
+		what string
+		ids  map[pack.ID]int64
+	}{{"plates", f.parts.plates}, {"images", f.spec.Images}} {
+		ids := slices.SortedFunc(maps.Keys(became.ids), pack.ID.Compare)
+		for part := range slices.Chunk(ids, pairsPerValue) {
+			texts := make([]string, len(part))
+			for i, id := range part {
+				texts[i] = fmt.Sprintf("%s → %d", id.Key(), became.ids[id])
+			}
+			add(became.what, strings.Join(texts, ", "))
 		}
-		add("images", strings.Join(texts, ", "))
 	}
 	for part := range slices.Chunk(f.left, pairsPerValue) {
 		add("not restored", strings.Join(part, "; "))

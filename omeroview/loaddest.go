@@ -35,10 +35,7 @@ func (d *loadDestination) Upload(ctx context.Context, spec transfer.FilesetSpec,
 	ctx = d.in(ctx)
 	is := omero.ImportSpec{
 		Reader: spec.Reader, Thumbnails: true,
-		Annotations: []omero.Annotation{{
-			Kind: omero.CommentAnnotation, Namespace: LoadingNamespace, Description: spec.Load,
-			Text: "omerods is loading this image; it is removed when the load does not finish",
-		}},
+		Annotations: []omero.Annotation{loadingMark("image", spec.Load)},
 	}
 	is.Info = append(is.Info, omero.Pair{Key: omero.InfoPrefix + "load", Value: spec.Load})
 	for _, p := range spec.Info {
@@ -99,10 +96,16 @@ func (d *loadDestination) UploadFile(ctx context.Context, spec transfer.FileSpec
 	return f.ID, nil
 }
 
-// Discard implements transfer.Destination. Only filesets none of whose images
-// is in a dataset are removed: the others belong to a load that did commit.
+// Discard implements transfer.Destination. Nothing is removed of a load that
+// has its record: it did commit. Of others, the filesets go with their images
+// and the plates that came of them or were built, but for filesets of which an
+// image has been put into a dataset or into another plate meanwhile.
 func (d *loadDestination) Discard(ctx context.Context, load string, filesets, files []int64) error {
 	ctx = d.in(ctx)
+	record, err := d.client.OwnAnnotations(ctx, omero.MapAnnotation, LoadNamespace, load)
+	if err != nil || len(record) > 0 {
+		return err
+	}
 	marked, err := d.client.FilesetsByInfo(ctx, omero.InfoPrefix+"load", load)
 	if err != nil {
 		return err
@@ -110,9 +113,52 @@ func (d *loadDestination) Discard(ctx context.Context, load string, filesets, fi
 	filesets = slices.Concat(filesets, marked)
 	slices.Sort(filesets)
 	filesets = slices.Compact(filesets)
-	images, err := d.client.ImagesOfFilesets(ctx, filesets)
+	keep, err := d.datasetsHold(ctx, filesets)
 	if err != nil {
 		return err
+	}
+	plates, held, err := d.client.PlatesOfFilesets(ctx, filesets)
+	if err != nil {
+		return err
+	}
+	built, err := d.client.MarkedPlates(ctx, LoadingNamespace, load)
+	if err != nil {
+		return err
+	}
+	linked, err := d.client.LinkedPlates(ctx, built)
+	if err != nil {
+		return err
+	}
+	for _, id := range built {
+		if !linked[id] && !slices.Contains(plates, id) {
+			plates = append(plates, id)
+		}
+	}
+	for id := range held {
+		keep[id] = true
+	}
+	filesets = slices.DeleteFunc(filesets, func(id int64) bool { return keep[id] })
+	if len(keep) > 0 {
+		files = nil // somebody has made use of what is there
+	}
+	// Images in wells do not go without these, nor with them unless their whole
+	// fileset does: all in one request.
+	doomed := map[omero.Kind][]int64{omero.KindFileset: filesets, omero.KindPlate: plates}
+	var errs []error
+	for _, targets := range []map[omero.Kind][]int64{doomed, {omero.KindOriginalFile: files}} {
+		_, err := d.client.Delete(ctx, targets, omero.DeleteOptions{})
+		if err != nil && !errors.Is(err, omero.NotFound) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// datasetsHold says of which filesets an image is in a dataset.
+func (d *loadDestination) datasetsHold(ctx context.Context, filesets []int64) (map[int64]bool, error) {
+	images, err := d.client.ImagesOfFilesets(ctx, filesets)
+	if err != nil {
+		return nil, err
 	}
 	ids := make([]int64, len(images))
 	for i, im := range images {
@@ -120,29 +166,15 @@ func (d *loadDestination) Discard(ctx context.Context, load string, filesets, fi
 	}
 	linked, err := d.client.LinkedImages(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	keep := map[int64]bool{}
+	in := map[int64]bool{}
 	for _, im := range images {
 		if linked[im.ID] {
-			keep[im.Fileset] = true
+			in[im.Fileset] = true
 		}
 	}
-	filesets = slices.DeleteFunc(slices.Clone(filesets), func(id int64) bool { return keep[id] })
-	if len(keep) > 0 {
-		files = nil // the load did commit, and its attachments with it
-	}
-	var errs []error
-	for kind, ids := range map[omero.Kind][]int64{omero.KindFileset: filesets, omero.KindOriginalFile: files} {
-		if len(ids) == 0 {
-			continue
-		}
-		_, err := d.client.Delete(ctx, map[omero.Kind][]int64{kind: ids}, omero.DeleteOptions{})
-		if err != nil && !errors.Is(err, omero.NotFound) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	return in, nil
 }
 
 // unmark takes the mark of a load off the images that still have it.

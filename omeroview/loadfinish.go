@@ -35,6 +35,10 @@ type finisher struct {
 	figures map[pack.ID]string
 	// left is what could not be restored, for the record of the load.
 	left []string
+	// parts are the plates of the pack with what they consist of.
+	parts plateIDs
+	// reagents are those that wells hold and that exist already.
+	reagents map[pack.ID]omero.Ref
 }
 
 // Finish implements transfer.Destination.
@@ -77,6 +81,12 @@ func (f *finisher) prepare(ctx context.Context) error {
 	if err := f.restoreImages(ctx); err != nil {
 		return loadError("describe the images", err)
 	}
+	if err := f.bringPlates(ctx); err != nil {
+		return loadError("make the plates", err)
+	}
+	if err := f.findReagents(ctx); err != nil {
+		return loadError("look for reagents", err)
+	}
 	if err := f.dropImported(ctx); err != nil {
 		return loadError("remove what the import made of the files", err)
 	}
@@ -117,23 +127,36 @@ func (f *finisher) dropImported(ctx context.Context) error {
 	for _, r := range rois {
 		doomed[omero.KindROI] = append(doomed[omero.KindROI], r.ID)
 	}
-	if f.spec.Ours {
-		links, err := f.client.AnnotationLinks(ctx, omero.KindImage, images)
-		if err != nil {
+	if len(doomed) > 0 {
+		if _, err := f.client.Delete(ctx, doomed, omero.DeleteOptions{}); err != nil {
 			return err
 		}
-		ids := make([]int64, len(links))
-		for i, l := range links {
-			ids[i] = l.Annotation
-		}
-		notes, err := f.client.Annotations(ctx, ids)
-		if err != nil {
-			return err
-		}
-		for _, a := range notes {
-			if a.Namespace != LoadingNamespace {
-				doomed[omero.Kind(a.Kind)] = append(doomed[omero.Kind(a.Kind)], a.ID)
-			}
+	}
+	if !f.spec.Ours {
+		return nil
+	}
+	return f.dropNotes(ctx, omero.KindImage, images)
+}
+
+// dropNotes removes the annotations of some objects but for the mark of the
+// load.
+func (f *finisher) dropNotes(ctx context.Context, kind omero.Kind, objects []int64) error {
+	links, err := f.client.AnnotationLinks(ctx, kind, objects)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(links))
+	for i, l := range links {
+		ids[i] = l.Annotation
+	}
+	notes, err := f.client.Annotations(ctx, ids)
+	if err != nil {
+		return err
+	}
+	doomed := map[omero.Kind][]int64{}
+	for _, a := range notes {
+		if a.Namespace != LoadingNamespace {
+			doomed[omero.Kind(a.Kind)] = append(doomed[omero.Kind(a.Kind)], a.ID)
 		}
 	}
 	if len(doomed) == 0 {

@@ -103,12 +103,5 @@ func (c *Client) ChangeFields(ctx context.Context, fields []Field) error {
 	return change(ctx, c, kindField, fields, func(f Field) int64 { return f.ID }, c.setField)
 }
 
-// ChangeImages gives existing images their names and descriptions.
-func (c *Client) ChangeImages(ctx context.Context, images []Image) error {
-	return change(ctx, c, KindImage, images, func(i Image) int64 { return i.ID }, func(o *ice.Object, i Image) {
-		o.Set("name", c.rstring(i.Name)).Set("description", c.optional(i.Description))
-	})
-}
-
 // kindField is the class of fields.
 const kindField Kind = "WellSample"

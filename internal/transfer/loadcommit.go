@@ -122,8 +122,12 @@ func topName(doc *pack.Document) string {
 		return doc.Origin.Name
 	case len(doc.Projects) == 1:
 		return doc.Projects[0].Name
+	case len(doc.Screens) == 1:
+		return doc.Screens[0].Name
 	case len(doc.Projects) == 0 && len(doc.Datasets) == 1:
 		return doc.Datasets[0].Name
+	case len(doc.Screens) == 0 && len(doc.Plates) == 1:
+		return doc.Plates[0].Name
 	}
 	return ""
 }

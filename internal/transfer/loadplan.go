@@ -97,9 +97,6 @@ func (l *Load) readPlan(r io.Reader) (plan, error) {
 		return plan{}, tree.Errorf(tree.ErrInvalid, "this is the pack of %s, and %s takes %s", withArticle(kind), l.place.Key(), withArticle(l.place.Kind())).
 			WithAdvice("copy it into %s", l.placeFor(kind))
 	}
-	if len(doc.Plates) > 0 || len(doc.Screens) > 0 {
-		return plan{}, tree.Errorf(tree.ErrNotPermitted, "packs with plates or screens cannot be loaded yet")
-	}
 	units := unitsOf(doc)
 	if p := sharedPath(units); p != "" {
 		return plan{}, tree.Errorf(tree.ErrInvalid, "transfer.xml cannot be used: two filesets of it have the file %s", p)
