@@ -80,12 +80,21 @@ func (a *ahead) cut(from, to int64) {
 	a.pieces = kept
 }
 
-// read fills b with the beginning of the first piece and returns how much that
-// was. What has been read is dropped by cut.
+// read fills b with the beginning of what follows the first offset without a
+// gap, and returns how much that was. What has been read is dropped by cut.
 func (a *ahead) read(b []byte) (int, error) {
-	p := a.pieces[0]
-	n := int(min(int64(len(b)), p.n))
-	return n, a.pile.readAt(b[:n], p.at)
+	n := 0
+	for i, p := range a.pieces {
+		if n == len(b) || i > 0 && p.off != a.pieces[i-1].end() {
+			break
+		}
+		part := b[n:min(int64(len(b)), int64(n)+p.n)]
+		if err := a.pile.readAt(part, p.at); err != nil {
+			return n, err
+		}
+		n += len(part)
+	}
+	return n, nil
 }
 
 // close gives the room back.

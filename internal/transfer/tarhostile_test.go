@@ -216,7 +216,7 @@ func TestHostileTars(t *testing.T) {
 }
 
 // paxSparse is a sparse member as GNU tar writes it today.
-func paxSparse(t *testing.T) string {
+func paxSparse(t testing.TB) string {
 	records := ""
 	for _, r := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=D1/s", "GNU.sparse.realsize=1048576"} {
 		n := len(r) + 3

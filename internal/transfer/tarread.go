@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,14 +57,12 @@ func (a *StagedTar) after(err error) error {
 func tarError(err error) error {
 	var told *tree.Error
 	switch {
-	case errors.As(err, &told):
+	case err == nil, errors.As(err, &told), errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, tar.ErrHeader):
-		return tree.Errorf(tree.ErrInvalid, "no tar, or a damaged one: %w", err).WithAdvice("check it with tar -tf, and copy it again")
 	case errors.Is(err, tar.ErrFieldTooLong):
 		return tree.Errorf(tree.ErrInvalid, "a header of the tar is too long: %w", err)
 	}
-	return err
+	return tree.Errorf(tree.ErrInvalid, "no tar, or a damaged one: %w", err).WithAdvice("check it with tar -tf, and copy it again")
 }
 
 // tarMember tells what a header announces.

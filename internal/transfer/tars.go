@@ -77,18 +77,17 @@ func (ls *Loads) CreateTar(ctx context.Context, place Place, file string, opts t
 	if object == "" {
 		object = file
 	}
-	a := newTar(ctx, ls, place, file, object, final, opts.Mode)
-	a.load.saw(ctx)
 	key := keyOf(ctx, place, file)
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if old := ls.tars[key]; old != nil && old.load.staged() {
-		a.load.stop()
 		return nil, nil, tree.ErrExists
 	}
+	a := newTar(ctx, ls, place, file, object, final, opts.Mode)
 	ls.tars[key] = a
 	ls.wait.Add(1)
 	go a.load.watch()
+	a.load.saw(ctx)
 	a.load.mu.Lock()
 	defer a.load.mu.Unlock()
 	h, err := a.openLocked(tree.OpenOptions{Write: true})

@@ -19,7 +19,7 @@ type testPack struct {
 	files    map[string][]byte // all, transfer.xml included
 }
 
-func newTestPack(t *testing.T) testPack {
+func newTestPack(t testing.TB) testPack {
 	t.Helper()
 	p := testPack{files: map[string][]byte{
 		"D1/a.tif": []byte("image a"), "D1/b.fileset/x.vsi": []byte("main"), "D1/b.fileset/y.ets": []byte("more"),

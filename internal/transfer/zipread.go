@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -125,11 +126,15 @@ func (a *StagedTar) readZipMember(u *unpacker, f *zip.File, m member) error {
 		m.content = r
 	}
 	err := u.member(m)
+	var told *tree.Error
+	var corrupt flate.CorruptInputError
 	switch {
-	case errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &corrupt):
 		return tree.Errorf(tree.ErrIO, "the content of %s in the zip is damaged: %w", quote(m.path), err).WithAdvice("check it with unzip -t, and copy it again")
 	case errors.Is(err, zip.ErrAlgorithm):
 		return tree.Errorf(tree.ErrInvalid, "member %s is compressed by a method that is not supported", quote(m.path)).WithAdvice("make the zip with deflate")
+	case err != nil && !errors.As(err, &told) && !errors.Is(err, context.Canceled):
+		return tree.Errorf(tree.ErrIO, "member %s of the zip cannot be read: %w", quote(m.path), err)
 	}
 	return err
 }
