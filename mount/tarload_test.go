@@ -2,11 +2,14 @@ package mount
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/store"
 )
 
 // tarLoaders put the local tar src under the new name dst.
@@ -114,8 +117,8 @@ func TestTarsThatAreRefused(t *testing.T) {
 	w.run("gzip", "-k", local)
 	w.run("bash", "-c", `head -c 100000 "$1" > "$1.half"`, "bash", local)
 	w.run("bash", "-c", `cd "$(dirname "$1")"; ln -s /etc/passwd D; tar -cf "$1.link" D`, "bash", local)
-	store := w.sandbox.Store()
-	filesets, projects, files := store.Count("Fileset"), store.Count("Project"), store.Count("OriginalFile")
+	s := w.sandbox.Store()
+	filesets, projects, files := s.Count("Fileset"), s.Count("Project"), w.files()
 	for _, c := range []struct {
 		program, from, to, message, why string
 	}{
@@ -144,11 +147,123 @@ func TestTarsThatAreRefused(t *testing.T) {
 		}
 		eventually(t, c.to+" is gone", func() bool { _, err := os.Stat(c.to); return err != nil })
 	}
-	eventually(t, "no fileset is left", func() bool { return store.Count("Fileset") == filesets })
-	eventually(t, "no file is left", func() bool { return store.Count("OriginalFile") == files })
-	if n := store.Count("Project"); n != projects {
+	eventually(t, "no fileset is left", func() bool { return s.Count("Fileset") == filesets })
+	eventually(t, "no file is left", func() bool { return w.files() == files })
+	if n := s.Count("Project"); n != projects {
 		t.Errorf("made %d projects", n-projects)
 	}
 	eventually(t, "the spool is empty", func() bool { return w.mount.spool.Used() == 0 })
 	w.noMarksLeft()
+}
+
+// TestCutOffTars kills programs in the middle of a tar: nothing of it is left,
+// and the same command again loads all of it.
+func TestCutOffTars(t *testing.T) {
+	images := filepath.Join(t.TempDir(), "study")
+	if err := os.Mkdir(images, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		bigTIFF(t, filepath.Join(images, name+".tif"), 24<<20)
+	}
+	w := newWorld(t, sandbox.Config{Images: images})
+	want := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "study")))
+	local := filepath.Join(t.TempDir(), "study.tar")
+	w.run("cp", w.tars("projects", "study.tar"), local)
+	w.run("cp", local, w.home("study.tar"))
+	w.unmount()
+	// More than the largest file never has to be kept.
+	w.remount(func(c *Config) { c.SpoolLimit = 30 << 20 })
+	s := w.sandbox.Store()
+	for program, command := range map[string]string{
+		"cp": `cp "$1" "$2"`, "rsync": `rsync "$1" "$2"`, "dd": `dd if="$1" of="$2" bs=100K status=none`, "from irods": `cp "$3" "$2"`,
+	} {
+		for name, signal := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL} {
+			target := w.tars("projects", program+" "+name+".tar")
+			filesets, files, projects := s.Count("Fileset"), w.files(), s.Count("Project")
+			cmd := exec.Command("bash", "-c", "exec 200>&2; "+command, "sh", local, target, w.home("study.tar"))
+			cmd.Stderr = &strings.Builder{}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			// The first fileset is on its way when it is killed.
+			eventually(t, program+" has begun", func() bool { return s.Count("Fileset") > filesets })
+			_ = syscall.Kill(-cmd.Process.Pid, signal)
+			if err := cmd.Wait(); err == nil {
+				t.Logf("%s was faster than the signal", program)
+				continue
+			}
+			eventually(t, program+" "+name+": no fileset is left", func() bool { return s.Count("Fileset") == filesets })
+			eventually(t, program+" "+name+": no file is left", func() bool { return w.files() == files })
+			eventually(t, program+" "+name+": the spool is empty", func() bool { return w.mount.spool.Used() == 0 })
+			eventually(t, "the name is gone", func() bool {
+				left, _ := filepath.Glob(filepath.Join(filepath.Dir(target), "*"+program+" "+name+"*"))
+				return len(left) == 0
+			})
+			w.run("bash", "-c", command, "sh", local, target, w.home("study.tar"))
+			if n := s.Count("Project") - projects; n != 1 {
+				t.Fatalf("%s: made %d projects, want 1", program, n)
+			}
+			if got := describe(s, "Project", w.id(w.omero("projects", program+" "+name))); got != want {
+				t.Errorf("%s: the project differs:\n%s\n%s", program, got, want)
+			}
+		}
+	}
+	w.noMarksLeft()
+}
+
+// TestHostileFolderByCP copies a pack with links in it.
+func TestHostileFolderByCP(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	folder := filepath.Join(t.TempDir(), "folder")
+	w.run("cp", "-r", w.omero("projects", "Kidney"), folder)
+	want := describe(w.sandbox.Store(), "Project", w.id(w.omero("projects", "Kidney")))
+	if err := os.Symlink("/etc/passwd", filepath.Join(folder, "Confocal", "link.tif")); err != nil {
+		t.Fatal(err)
+	}
+	// The link is refused and the rest is loaded.
+	target := w.omero("projects", "With a link")
+	out, code := w.try("cp", "-r", folder, target)
+	if code == 0 || !strings.Contains(out, "cannot create symbolic link") || strings.Count(out, "\n") != 1 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	if text, ok, err := Why(filepath.Join(target, "Confocal", "link.tif")); err != nil || !ok || !strings.Contains(text, "symbolic links") {
+		t.Errorf("why: %q, %v", text, err)
+	}
+	eventually(t, "the project is there", func() bool { return attr(target, "user.omero.id") != "" })
+	if got := describe(w.sandbox.Store(), "Project", w.id(target)); got != want {
+		t.Errorf("the project differs:\n%s\n%s", got, want)
+	}
+	// A link in the place of a file that the pack needs: nothing is made of it.
+	image := filepath.Join(folder, "Controls", "control.ome.tiff")
+	if err := os.Rename(image, image+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/passwd", image); err != nil {
+		t.Fatal(err)
+	}
+	filesets, projects := w.sandbox.Store().Count("Fileset"), w.sandbox.Store().Count("Project")
+	target = w.omero("projects", "With a link for a file")
+	if out, code := w.try("cp", "-r", folder, target); code == 0 {
+		t.Errorf("exit code 0\n%s", out)
+	}
+	w.run("rm", "-r", target)
+	eventually(t, "nothing is left", func() bool { return w.sandbox.Store().Count("Fileset") == filesets })
+	if n := w.sandbox.Store().Count("Project"); n != projects {
+		t.Errorf("made %d projects", n-projects)
+	}
+}
+
+// files counts the original files; the folders of a repository stay when what
+// was in them is removed.
+func (w *world) files() int {
+	n := 0
+	w.sandbox.Store().Each("OriginalFile", func(r *store.Row) bool {
+		if r.Text("mimetype") != "Directory" {
+			n++
+		}
+		return true
+	})
+	return n
 }
