@@ -91,14 +91,16 @@ func (e *encoder) run(r *Run) {
 	x.end()
 }
 
-// platePath is the path by which readers find the plate that an import made:
+// platePath is the path by which readers find the plate that an import made,
+// among all whose files were somewhere below it. They import below a "." where
+// the pack begins; with it, the path is of no plate but those of a pack. It is
 // that of its last image. Readers stumble over a plate without one; that of a
 // plate without images is a path that no import has, so that they make a plate.
 func (e *encoder) platePath(p *Plate) string {
 	for i := len(p.Wells) - 1; i >= 0; i-- {
 		for j := len(p.Wells[i].Samples) - 1; j >= 0; j-- {
 			if im := e.images[p.Wells[i].Samples[j].Image]; im != nil {
-				return e.path(im)
+				return "./" + e.path(im)
 			}
 		}
 	}

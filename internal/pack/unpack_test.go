@@ -190,7 +190,7 @@ func checkPlainImages(t *testing.T, p *plainDocument, notes map[string]plainNote
 		}
 	}
 	for _, pl := range p.Plates {
-		if got := record(t, pl.ID, pl.Notes, notes); got != "plate.fake" {
+		if got := record(t, pl.ID, pl.Notes, notes); got != "./plate.fake" {
 			t.Errorf("%s: got path %q", pl.ID, got)
 		}
 	}
