@@ -94,8 +94,12 @@ func TestTreeOfTars(t *testing.T) {
 			t.Errorf("%s has the number of %s", p, other)
 		}
 		inos[e.Ino] = p
-		if a := tars.attr(p); a.Ino != e.Ino || a.Kind != e.Kind {
+		a := tars.attr(p)
+		if a.Kind != e.Kind || (a.Ino == e.Ino) != (e.Kind == tree.KindDir) {
 			t.Errorf("%s: listed as %+v, is %+v", p, e, a)
+		}
+		if other := inos[a.Ino]; other != "" && e.Kind == tree.KindFile {
+			t.Errorf("%s has the number of %s", p, other)
 		}
 		if e.Kind == tree.KindFile {
 			n++

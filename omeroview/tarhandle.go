@@ -26,17 +26,19 @@ func newTarHandle(a *account, t *tarImage, made *os.File) *tarHandle {
 	return h
 }
 
-// Cache keeps nothing in the kernel: handles on two states of a pack have the
-// same inode, and the one would read pages of the other.
-func (h *tarHandle) Cache() tree.Cache { return tree.CacheNone }
+// Cache keeps the content: that of a state does not change.
+func (h *tarHandle) Cache() tree.Cache { return tree.CacheKeep }
 
 // ReadAt puts the pieces of the tar together.
 func (h *tarHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	var parts []tarPart
 	n := 0
+	var end error
 	for n < len(p) {
 		piece := h.t.layout.At(off + int64(n))
 		if piece.Len == 0 {
-			return n, io.EOF
+			end = io.EOF
+			break
 		}
 		part := p[n : n+int(min(piece.Len, int64(len(p)-n)))]
 		switch {
@@ -44,36 +46,33 @@ func (h *tarHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, error
 			copy(part, piece.Data)
 		case piece.Member < 0:
 			clear(part)
-		default:
-			if err := h.readMember(ctx, piece.Member, part, piece.Off); err != nil {
-				return n, err
+		case h.t.members[piece.Member].Made:
+			m := &h.t.members[piece.Member]
+			if k, err := h.made.ReadAt(part, m.At+piece.Off); k < len(part) {
+				return 0, memberError(m.Path, treeError("read", err))
 			}
+		default:
+			parts = append(parts, tarPart{member: piece.Member, off: piece.Off, p: part})
 		}
 		n += len(part)
 	}
-	return n, nil
+	if i, err := h.from.read(ctx, parts); err != nil {
+		return 0, h.failed(&h.t.members[parts[i].member], err)
+	}
+	return n, end
 }
 
-// readMember fills p with content of a member.
-func (h *tarHandle) readMember(ctx context.Context, i int, p []byte, off int64) error {
-	m := &h.t.members[i]
-	var n int
-	var err error
-	if m.Made {
-		n, err = h.made.ReadAt(p, m.At+off)
-	} else {
-		n, err = h.from.readAt(ctx, i, p, off)
-	}
+// failed says why a member cannot be read, and notes it if the next try would
+// fail as well.
+func (h *tarHandle) failed(m *tarMember, err error) error {
 	switch {
-	case n == len(p):
-		return nil
-	case err == nil || errors.Is(err, io.EOF):
-		err = tree.Errorf(tree.ErrIO, "it has %d bytes instead of %d", off+int64(n), m.Size)
-	}
-	if errors.Is(err, omero.Gone) || errors.Is(err, omero.Denied) {
-		if errors.Is(err, omero.Gone) {
-			h.a.found(m.File)
-		}
+	case errors.Is(err, io.EOF):
+		err = tree.Errorf(tree.ErrIO, "it has not the %d bytes that were registered", m.Size)
+	case errors.Is(err, omero.Gone):
+		h.a.found(m.File)
+		err = notGiven("it", err)
+		h.t.fail(m.Path, err)
+	case errors.Is(err, omero.Denied):
 		err = notGiven("it", err)
 		h.t.fail(m.Path, err)
 	}

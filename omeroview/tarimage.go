@@ -107,7 +107,20 @@ func readTar(s packState) (*tarImage, error) {
 	if err := json.Unmarshal(data, &index); err != nil {
 		return nil, fmt.Errorf("read %s: %w", tarIndexName, err)
 	}
-	return newTarImage(s, index)
+	t, err := newTarImage(s, index)
+	if err != nil {
+		return nil, err
+	}
+	var size int64
+	for _, m := range index.Members {
+		if m.Made {
+			size = max(size, m.At+m.Size)
+		}
+	}
+	if info, err := os.Stat(t.made); err != nil || info.Size() != size {
+		return nil, fmt.Errorf("%s: %w", tarMadeName, fs.ErrNotExist)
+	}
+	return t, nil
 }
 
 func newTarImage(s packState, index tarIndex) (*tarImage, error) {

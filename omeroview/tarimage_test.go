@@ -146,7 +146,10 @@ func TestOpenTarStaysAsItIs(t *testing.T) {
 	tars := w.inTars()
 	path := kidneyPath + "/Confocal" + tarSuffix
 	before := tars.read(path)
-	h, err := tars.at(path).(tree.File).Open(t.Context(), tree.OpenOptions{Read: true})
+	node := tars.at(path)
+	attr, err := node.Attr(t.Context())
+	w.check(err)
+	h, err := node.(tree.File).Open(t.Context(), tree.OpenOptions{Read: true})
 	w.check(err)
 	defer h.Release(t.Context())
 	image := w.object(kidneyPath + "/Confocal/segmentation (drawn).ome.tiff")
@@ -156,6 +159,13 @@ func TestOpenTarStaysAsItIs(t *testing.T) {
 		if now := tars.read(path); bytes.Equal(now, before) {
 			t.Error("the change does not show")
 		}
+		if now := tars.attr(path); now.Ino == attr.Ino {
+			t.Error("another state has the number of the open one")
+		}
+	}
+	// What the kernel asks of the open file is still answered for that.
+	if now, err := node.Attr(t.Context()); err != nil || now != attr {
+		t.Errorf("attributes: got %+v, %v, want %+v", now, err, attr)
 	}
 	got := make([]byte, len(before)+1)
 	if n, err := h.ReadAt(t.Context(), got, 0); n != len(before) || err != io.EOF || !bytes.Equal(got[:n], before) {
@@ -179,7 +189,7 @@ func TestTarOfLostFiles(t *testing.T) {
 	p := make([]byte, 1000)
 	n, err := h.ReadAt(t.Context(), p, int64(at)-10)
 	var why *tree.Error
-	if n > 10 || !errors.Is(err, tree.ErrIO) || !errors.As(err, &why) || !strings.Contains(why.Reason, "glomerulus.ome.tiff") {
+	if n > 0 || !errors.Is(err, tree.ErrIO) || !errors.As(err, &why) || !strings.Contains(why.Reason, "glomerulus.ome.tiff") {
 		t.Errorf("got %d bytes, %v", n, err)
 	}
 	if n, err := h.ReadAt(t.Context(), p, 0); n != len(p) || err != nil {
@@ -211,5 +221,34 @@ func TestTarOfAChangedAttachment(t *testing.T) {
 	n, err := h.ReadAt(t.Context(), make([]byte, 1000), int64(at))
 	if n != 0 || !errors.Is(err, tree.ErrIO) || !errors.Is(err, errChanged) {
 		t.Errorf("got %d bytes, %v", n, err)
+	}
+}
+
+// What is kept of a tar may be removed at any time; it is made again.
+func TestTarWithoutItsCache(t *testing.T) {
+	w := newWorld(t).inTars()
+	path := kidneyPath + tarSuffix
+	before := w.read(path)
+	node := w.at(path)
+	attr, err := node.Attr(t.Context())
+	w.check(err)
+	for _, name := range []string{tarMadeName, tarIndexName} {
+		found, err := filepath.Glob(filepath.Join(w.cache, "*", "*", "*", "*", name))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: found %q, %v", name, found, err)
+		}
+		for _, f := range found {
+			w.check(os.Remove(f))
+		}
+		h, err := node.(tree.File).Open(t.Context(), tree.OpenOptions{Read: true})
+		w.check(err)
+		got := make([]byte, len(before))
+		if n, err := h.ReadAt(t.Context(), got, 0); n != len(before) || err != nil || !bytes.Equal(got, before) {
+			t.Errorf("without %s: got %d bytes, %v", name, n, err)
+		}
+		h.Release(t.Context())
+		if now := w.attr(path); now != attr {
+			t.Errorf("without %s: got %+v, want %+v", name, now, attr)
+		}
 	}
 }

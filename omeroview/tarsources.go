@@ -2,6 +2,7 @@ package omeroview
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"omerods/fs/tree"
@@ -9,32 +10,28 @@ import (
 
 // Bounds of what a tar that is read holds open on the server.
 const (
-	// tarAhead is how many members beyond the one that is read are opened and
-	// begun while a tar is read from front to back: many small files would
-	// otherwise cost a few round trips each.
+	// tarAhead is how many of the members that a read covers are opened and
+	// begun at once: many small files would otherwise cost a few round trips
+	// each.
 	tarAhead = 8
-	// tarAheadBytes bounds the bytes that are asked for so.
-	tarAheadBytes = 8 << 20
-	// tarOpen is how many members are open at once. One more may be for each
-	// read that is under way.
-	tarOpen = tarAhead + 4
-	// tarStep is how far reads that follow each other may be apart: the kernel
-	// sends several at a time.
-	tarStep = 2 << 20
+	// tarReads is how many reads go on at a time; others wait.
+	tarReads = 4
+	// tarKept is how many members stay open between reads.
+	tarKept = 8
 )
 
 // tarSources are the members of a tar that are open on the server.
 type tarSources struct {
 	open    func(ctx context.Context, m *tarMember) (tree.Handle, error)
 	members []tarMember
+	turns   chan struct{} // holds one token for each read under way
 
 	run  context.Context // ends with close
 	stop context.CancelFunc
 	wg   sync.WaitGroup // of members being opened and closed
 
-	mu      sync.Mutex // guards the fields below
-	sources []*tarSource
-	next    int // the member that a read from front to back comes to, or is in
+	mu      sync.Mutex   // guards the field below
+	sources []*tarSource // most recently used last
 }
 
 // tarSource is an open member.
@@ -50,13 +47,53 @@ type tarSource struct {
 
 func newTarSources(open func(context.Context, *tarMember) (tree.Handle, error), members []tarMember) *tarSources {
 	run, stop := context.WithCancel(context.Background())
-	return &tarSources{open: open, members: members, run: run, stop: stop}
+	return &tarSources{open: open, members: members, turns: make(chan struct{}, tarReads), run: run, stop: stop}
 }
 
-// readAt reads from a member as [tree.Handle] does.
-func (s *tarSources) readAt(ctx context.Context, member int, p []byte, off int64) (int, error) {
-	src := s.enter(member)
-	defer s.leave(src)
+// tarPart is a run of bytes of one member and the place they are wanted in.
+type tarPart struct {
+	member int
+	off    int64
+	p      []byte
+}
+
+// read fills parts in their order. When it fails it says with which part.
+func (s *tarSources) read(ctx context.Context, parts []tarPart) (failed int, err error) {
+	if len(parts) == 0 {
+		return 0, nil
+	}
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	begun := make([]*tarSource, 0, len(parts))
+	left := 0
+	defer func() {
+		for _, src := range begun[left:] {
+			s.leave(src)
+		}
+	}()
+	for i, part := range parts {
+		for len(begun) < len(parts) && len(begun) < i+tarAhead {
+			next := parts[len(begun)]
+			begun = append(begun, s.enter(next.member, next.off))
+		}
+		n, err := s.readPart(ctx, begun[i], part)
+		if err == nil && n < len(part.p) {
+			err = io.EOF
+		}
+		if n < len(part.p) {
+			return i, err
+		}
+		s.leave(begun[i])
+		left = i + 1
+	}
+	return 0, nil
+}
+
+func (s *tarSources) readPart(ctx context.Context, src *tarSource, part tarPart) (int, error) {
 	select {
 	case <-src.done:
 	case <-ctx.Done():
@@ -66,44 +103,22 @@ func (s *tarSources) readAt(ctx context.Context, member int, p []byte, off int64
 		s.forget(src)
 		return 0, src.err
 	}
-	return src.handle.ReadAt(ctx, p, off)
+	return src.handle.ReadAt(ctx, part.p, part.off)
 }
 
-// enter returns an open member, or one that is being opened, and begins those
-// that will be read next. The caller must leave it.
-func (s *tarSources) enter(member int) *tarSource {
+// enter returns an open member, or one that is being opened, with what is at a
+// place asked for. The caller must leave it.
+func (s *tarSources) enter(member int, off int64) *tarSource {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	src := s.want(member, false)
+	src := s.want(member, off)
 	src.users++
-	if member == s.next {
-		return src
-	}
-	follows := member > s.next && member <= s.after(s.next)
-	s.next = member
-	var bytes int64
-	for i, n := s.after(member), 0; follows && i < len(s.members) && n < tarAhead; i, n = s.after(i), n+1 {
-		if bytes += min(s.members[i].Size, tarStep); bytes > tarAheadBytes {
-			break
-		}
-		s.want(i, true)
-	}
 	return src
 }
 
-// after is the next member whose content is on the server.
-func (s *tarSources) after(member int) int {
-	for i := member + 1; i < len(s.members); i++ {
-		if m := &s.members[i]; m.Size > 0 && !m.Made && (m.File != 0 || m.Image != 0) {
-			return i
-		}
-	}
-	return len(s.members)
-}
-
-// want finds a member or starts to open it, and then to read it when ahead is
-// set. s.mu is held.
-func (s *tarSources) want(member int, ahead bool) *tarSource {
+// want finds a member or starts to open it, and then to read it from off on.
+// s.mu is held.
+func (s *tarSources) want(member int, off int64) *tarSource {
 	for i, src := range s.sources {
 		if src.member == member {
 			s.sources = append(append(s.sources[:i:i], s.sources[i+1:]...), src)
@@ -112,17 +127,17 @@ func (s *tarSources) want(member int, ahead bool) *tarSource {
 	}
 	src := &tarSource{member: member, done: make(chan struct{}), users: 1}
 	s.sources = append(s.sources, src)
-	if len(s.sources) > tarOpen {
+	if len(s.sources) > tarKept {
 		s.drop(0)
 	}
 	s.wg.Go(func() {
 		defer s.leave(src)
 		src.handle, src.err = s.open(s.run, &s.members[member])
 		close(src.done)
-		if ahead && src.err == nil {
+		if src.err == nil {
 			var b [1]byte
 			// Who reads the member hears what is wrong with it.
-			_, _ = src.handle.ReadAt(s.run, b[:], 0)
+			_, _ = src.handle.ReadAt(s.run, b[:], off)
 		}
 	})
 	return src

@@ -13,17 +13,22 @@ import (
 	"omerods/internal/sandbox/store"
 )
 
-// TestUnpack has omero-cli-transfer unpack what the mount shows of a project
-// and of a dataset, and compares what it makes with the originals.
+// TestUnpack has omero-cli-transfer unpack what the mount shows of projects,
+// datasets and images, as folders and as tars, and compares what it makes with
+// the originals.
 func TestUnpack(t *testing.T) {
 	ada := newPerson(t, "ada")
 	dir := mounted(t, "ada")
 	for _, c := range []struct{ class, name, path string }{
-		{"Project", "Kidney", "projects/Kidney"},
-		{"Dataset", "Confocal", "projects/Kidney/Confocal"},
-		{"Dataset", "Calibration", "datasets/Calibration"},
+		{"Project", "Kidney", "omero/lab/ada/projects/Kidney"},
+		{"Dataset", "Confocal", "omero/lab/ada/projects/Kidney/Confocal"},
+		{"Dataset", "Calibration", "omero/lab/ada/datasets/Calibration"},
+		{"Project", "Kidney", "tars/lab/ada/projects/Kidney.tar"},
+		{"Dataset", "Confocal", "tars/lab/ada/projects/Kidney/Confocal.tar"},
+		{"Dataset", "Calibration", "tars/lab/ada/datasets/Calibration.tar"},
+		{"Image", "first light.tif", "tars/lab/ada/images/first light.tif.tar"},
 	} {
-		t.Run(c.class+" "+c.name, func(t *testing.T) {
+		t.Run(c.path, func(t *testing.T) {
 			ada.t = t
 			source := oldest(t, c.class, c.name)
 			before := highest(c.class)
@@ -31,7 +36,11 @@ func TestUnpack(t *testing.T) {
 				Images        map[string]int64
 				Files, Listed int
 			}
-			ada.script(&out, "transfer_unpack.py", filepath.Join(dir, "omero", "lab", "ada", c.path))
+			args := []string{filepath.Join(dir, c.path)}
+			if filepath.Ext(c.path) == ".tar" {
+				args = append(args, t.TempDir())
+			}
+			ada.script(&out, "transfer_unpack.py", args...)
 			rows := newer(c.class, before)
 			if len(rows) != 1 || len(out.Images) != out.Listed || out.Listed == 0 {
 				t.Fatalf("got %d new objects, and %d of %d images", len(rows), len(out.Images), out.Listed)

@@ -1,9 +1,10 @@
-"""Unpacks a folder with omero-cli-transfer, all of it but the import.
+"""Unpacks a pack with omero-cli-transfer, all of it but the import.
 
 The tool has OMERO's importer, which is written in Java, read each file; here
 importing.py sends them. Prints which image became which.
 
 usage: transfer_unpack.py FOLDER
+       transfer_unpack.py ARCHIVE FOLDER, which the archive is extracted into
 """
 
 import json
@@ -48,17 +49,21 @@ class Control(TransferControl):
 
 def main():
     logging.disable(logging.INFO)
-    folder = Path(sys.argv[1]).resolve()
     client = importing.connect()
     try:
         gateway = BlitzGateway(client_obj=client)
         control = Control()
         control._process_metadata(None)
-        ome, sources, files = control._create_image_map(ome_types.from_xml(folder / "transfer.xml"))
+        if len(sys.argv) > 2:
+            origin, ome, folder = control._load_from_pack(*sys.argv[1:])
+        else:
+            origin, folder = "imported from folder", Path(sys.argv[1]).resolve()
+            ome = ome_types.from_xml(folder / "transfer.xml")
+        ome, sources, files = control._create_image_map(ome)
         results = control._import_files(folder, files, False, None, gateway)
         control._delete_all_rois(results, gateway)
         images = control._make_image_map(sources, results, gateway)
-        populate_omero(ome, images, gateway, "imported from folder", folder, control.metadata, False, False)
+        populate_omero(ome, images, gateway, origin, folder, control.metadata, False, False)
         json.dump({"images": images, "files": len(files), "listed": len(ome.images)}, sys.stdout)
     finally:
         client.closeSession()
