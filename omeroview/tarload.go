@@ -174,10 +174,21 @@ var (
 )
 
 // Open implements tree.File. The live tar has a size of its own, which its
-// handles know: the kernel does not cache them.
+// handles know, and the kernel must not: it goes by the size of what was
+// written.
 func (f *writtenTar) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
-	return f.live.Open(ctx, opts)
+	h, err := f.live.Open(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return uncached{h}, nil
 }
+
+// uncached is a handle whose content the kernel does not keep.
+type uncached struct{ tree.Handle }
+
+// Cache implements tree.Cacher.
+func (uncached) Cache() tree.Cache { return tree.CacheNone }
 
 // Getxattr implements tree.XAttrs.
 func (f *writtenTar) Getxattr(ctx context.Context, name string) ([]byte, error) {
