@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"omerods/internal/check"
 	"omerods/internal/sandbox"
 	"omerods/internal/sandbox/store"
 )
@@ -115,6 +116,9 @@ func TestSaveAndLoadByEveryProgram(t *testing.T) {
 			out := w.run("bash", "-c", `cd "$1" && sha1sum -c SHA1SUMS`, "sh", saved)
 			if !strings.Contains(out, "transfer.xml: OK") || strings.Contains(out, "FAILED") {
 				t.Errorf("sha1sum -c: %s", out)
+			}
+			if r, err := check.Pack(t.Context(), saved, check.Options{}); err != nil || r.Verdict != check.Sound || len(r.Notes) != 0 {
+				t.Errorf("check: %+v, %v", r, err)
 			}
 			found := false
 			for _, r := range w.saveRecords("Project", id) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestHelpOfEachCommandHasExamples(t *testing.T) {
 }
 
 func TestMistakesExitWith2(t *testing.T) {
-	for _, args := range [][]string{nil, {"mont"}, {"mount"}, {"mount", "--no-such-flag", "x"}, {"why"}, {"status", "a", "b"}, {"unmount"}} {
+	for _, args := range [][]string{nil, {"mont"}, {"mount"}, {"mount", "--no-such-flag", "x"}, {"why"}, {"status", "a", "b"}, {"unmount"}, {"check"}} {
 		if _, stderr, code := output(t, args...); code != 2 || stderr == "" {
 			t.Errorf("omerods %v: exit code %d, %q; want 2 and a message", args, code, stderr)
 		}
@@ -89,5 +90,35 @@ func TestSecretsLeaveTheEnvironment(t *testing.T) {
 	}
 	if !slices.Equal(secrets, []string{"OMERODS_OMERO_PASSWORD=p=q", "IRODS_USER_PASSWORD=x"}) {
 		t.Errorf("what goes: got %v", secrets)
+	}
+}
+
+func TestCheckSaysWhatScriptsNeed(t *testing.T) {
+	dir := t.TempDir()
+	pack := filepath.Join(dir, "pack")
+	if err := os.Mkdir(pack, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	xml := filepath.Join(pack, "transfer.xml")
+	for name, c := range map[string]struct {
+		xml  string
+		args []string
+		code int
+		want string
+	}{
+		"sound":      {`<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"/>`, []string{pack}, 0, pack + ": sound"},
+		"quiet":      {`<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"/>`, []string{"--quiet", pack}, 0, ""},
+		"damaged":    {"<OME", []string{"-q", pack}, 1, pack + ": transfer.xml: "},
+		"JSON":       {"<OME", []string{"--json", pack}, 1, `"verdict": "not sound"`},
+		"no pack":    {"<OME", []string{dir}, 2, "there is no transfer.xml in it"},
+		"worst of 2": {"<OME", []string{dir, pack}, 1, ": not sound"},
+	} {
+		if err := os.WriteFile(xml, []byte(c.xml), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out, stderr, code := output(t, append([]string{"check"}, c.args...)...)
+		if code != c.code || !strings.Contains(out, c.want) || c.want == "" && out != "" || stderr != "" {
+			t.Errorf("%s: exit code %d, %q, %q", name, code, out, stderr)
+		}
 	}
 }

@@ -52,3 +52,30 @@ func sumLine(s Sum) string {
 }
 
 var sumEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`)
+
+// ReadSums reads a SHA1SUMS as sha1sum writes it: a hash, two characters, a
+// path. A line that begins with a backslash has its path escaped. It returns
+// the lines before the first that is none.
+func ReadSums(r io.Reader) ([]Sum, error) {
+	var list []Sum
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<16)
+	for n := 1; lines.Scan(); n++ {
+		line := lines.Text()
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		rest, escaped := strings.CutPrefix(line, `\`)
+		if len(rest) < 43 || rest[40] != ' ' || !isSHA1(strings.ToLower(rest[:40])) {
+			return list, fmt.Errorf("%w: line %d is not one of sha1sum", ErrInvalid, n)
+		}
+		p := rest[42:]
+		if escaped {
+			p = sumUnescaper.Replace(p)
+		}
+		list = append(list, Sum{Path: strings.TrimPrefix(p, "./"), SHA1: strings.ToLower(rest[:40])})
+	}
+	return list, lines.Err()
+}
+
+var sumUnescaper = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -63,5 +64,26 @@ func TestSumsWithSha1sum(t *testing.T) {
 	}
 	if err := WriteSums(&b, nil, Sum{TransferXML, "ABC"}); err == nil {
 		t.Error("a sum that is none was written")
+	}
+}
+
+// What is written is read back, whatever the names.
+func TestReadSums(t *testing.T) {
+	var b bytes.Buffer
+	want := []Sum{{TransferXML, sha1Zero}, {"a b.tif", sha1Zero}, {"x\ny\\z\\n", sha1Zero}, {"D/ümlaut", sha1Zero}}
+	if err := WriteSums(&b, nil, want...); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadSums(&b); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	got, err := ReadSums(strings.NewReader("# by hand\n" + strings.ToUpper(sha1Zero) + " *./x\n\n"))
+	if err != nil || !slices.Equal(got, []Sum{{"x", sha1Zero}}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, bad := range []string{"no sum at all\n", sha1Zero + "\n", sha1Zero + "  \n", sha1Zero[:39] + "g  x\n", strings.Repeat("x", 1<<20)} {
+		if list, err := ReadSums(strings.NewReader(sha1Zero + "  y\n" + bad)); err == nil || len(list) != 1 {
+			t.Errorf("%q: got %v, %v", clip(bad), list, err)
+		}
 	}
 }

@@ -233,17 +233,17 @@ func (sv *save) sumsAgree(ctx context.Context) error {
 	if err := sv.readInto(ctx, &text, path.Join(coll, pack.SumsFile)); err != nil {
 		return err
 	}
-	sums, err := parseSums(text.String())
+	sums, err := pack.ReadSums(strings.NewReader(text.String()))
 	if err != nil {
 		return tree.Errorf(tree.ErrIO, "%s: %w", path.Join(coll, pack.SumsFile), err)
 	}
-	for rel, want := range sums {
-		got, err := sv.sumOf(ctx, coll, rel)
+	for _, s := range sums {
+		got, err := sv.sumOf(ctx, coll, s.Path)
 		if err != nil {
 			return err
 		}
-		if got != "" && got != want {
-			return tree.Errorf(tree.ErrIO, "changed while copying: %s is not the one that SHA1SUMS lists", rel).
+		if got != "" && got != s.SHA1 {
+			return tree.Errorf(tree.ErrIO, "changed while copying: %s is not the one that SHA1SUMS lists", s.Path).
 				WithAdvice("copy the folder again")
 		}
 	}

@@ -233,13 +233,3 @@ func TestMarksAreNotSetWhenTheServerRefuses(t *testing.T) {
 	}
 	a.fail = func(string, string) error { return nil }
 }
-
-func TestParseSums(t *testing.T) {
-	got, err := parseSums("da39a3ee5e6b4b0d3255bfef95601890afd80709  a b.tif\n\\da39a3ee5e6b4b0d3255bfef95601890afd80709  x\\ny\\\\z\n")
-	if err != nil || len(got) != 2 || got["a b.tif"] == "" || got["x\ny\\z"] == "" {
-		t.Errorf("got %v, %v", got, err)
-	}
-	if _, err := parseSums("no sum at all\n"); err == nil {
-		t.Error("rubbish was accepted")
-	}
-}
