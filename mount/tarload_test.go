@@ -267,3 +267,68 @@ func (w *world) files() int {
 	})
 	return n
 }
+
+// TestTarsOfEveryKind copies the tar of a pack of each section back into it.
+func TestTarsOfEveryKind(t *testing.T) {
+	w := newWorld(t, sandbox.Config{BinaryAccess: everyPolicy})
+	local := t.TempDir()
+	for section, class := range map[string]string{"projects": "Project", "datasets": "Dataset", "screens": "Screen", "plates": "Plate", "images": "Image"} {
+		t.Run(section, func(t *testing.T) {
+			w.t = t
+			names := strings.Split(strings.TrimSpace(w.run("bash", "-c", `cd "$1"; ls -d *.tar`, "bash", w.tars(section))), "\n")
+			w.run("cp", w.tars(section, names[0]), local)
+			known := map[int64]bool{}
+			s := w.sandbox.Store()
+			s.Each(class, func(r *store.Row) bool { known[r.ID] = true; return true })
+			want := describe(s, class, w.id(w.tars(section, names[0])))
+			w.run("cp", filepath.Join(local, names[0]), w.tars(section, "Again.tar"))
+			made := 0
+			s.Each(class, func(r *store.Row) bool {
+				if !known[r.ID] {
+					made++
+					if got := describe(s, class, r.ID); got != want {
+						t.Errorf("%s differs:\n%s\n%s", names[0], got, want)
+					}
+				}
+				return true
+			})
+			if made == 0 {
+				t.Errorf("nothing was made of %s", names[0])
+			}
+			w.noMarksLeft()
+		})
+	}
+}
+
+// TestArchivesOfOmeroCLITransfer loads a tar and a zip as that tool wrote them.
+func TestArchivesOfOmeroCLITransfer(t *testing.T) {
+	packs := foreignPacks(t)
+	w := newWorld(t, sandbox.Config{})
+	s := w.sandbox.Store()
+	for _, c := range []struct{ from, to, folder, section string }{
+		{"valid_single_image.tar", w.tars("images", "One.tar"), "One", "images"},
+		{"valid_single_dataset.zip", w.tars("datasets", "Two.zip"), "Two", "datasets"},
+	} {
+		images := s.Count("Image")
+		w.run("cp", filepath.Join(packs, c.from), c.to)
+		made := s.Count("Image") - images
+		unpack := `tar -C "$2" -xf "$1"`
+		if strings.HasSuffix(c.from, ".zip") {
+			unpack = `unzip -q "$1" -d "$2"`
+		}
+		local := t.TempDir()
+		w.run("bash", "-c", unpack, "bash", filepath.Join(packs, c.from), local)
+		images = s.Count("Image")
+		w.run("cp", "-r", local, w.omero(c.section, "as a folder"))
+		if asFolder := s.Count("Image") - images; made != asFolder || made == 0 {
+			t.Errorf("%s: made %d images, its folder %d", c.from, made, asFolder)
+		}
+		if c.section == "datasets" {
+			want := describe(s, "Dataset", w.id(w.omero("datasets", "as a folder")))
+			if got := describe(s, "Dataset", w.id(w.omero("datasets", c.folder))); got != want {
+				t.Errorf("the zip made\n%s\nthe folder\n%s", got, want)
+			}
+		}
+	}
+	w.noMarksLeft()
+}
