@@ -80,12 +80,19 @@ func scopeQueries(kind Kind, s scope) []string {
 	settings := " join i.pixels p join p.settings rd"
 	queries = append(queries, `select `+tokenColumns("rd", "q")+` from `+s.from+settings+` join rd.quantization q where `+s.where)
 	add("cb", s.from+settings+" join rd.waveRendering cb", s.where)
+	add("cx", s.from+settings+" join rd.waveRendering cb join cb.spatialDomainEnhancement cx", s.where)
 	acquisitionToken(s, add)
 	add("f", s.from+" join i.fileset f", s.where)
+	// Where the files came from and how they were imported. A subquery counts the
+	// files of a fileset once, however many images it has.
+	sets := "(select i.fileset.id from " + s.from + " where " + s.where + ")"
+	queries = append(queries, `select `+tokenColumns("fe", "of")+` from FilesetEntry fe join fe.originalFile of where fe.fileset.id in `+sets,
+		`select `+tokenColumns("uj")+` from FilesetJobLink fl, UploadJob uj where fl.child.id = uj.id and fl.parent.id in `+sets)
 	// The images of a fileset that are shown nowhere in the object.
 	add("y", s.from+" join i.fileset f join f.images y", s.where)
 	add("r", s.from+" join i.rois r", s.where)
 	add("s", s.from+" join i.rois r join r.shapes s", s.where)
+	add("tr", s.from+" join i.rois r join r.shapes s join s.transform tr", s.where)
 	return queries
 }
 

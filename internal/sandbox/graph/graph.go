@@ -48,11 +48,12 @@ func (n *Node) Name() string {
 	return n.Class.Name
 }
 
-// Each calls fn for the objects of a class and its subclasses.
+// Each calls fn for the objects of a class and its subclasses, for all objects
+// when class is empty.
 func (g *Graph) Each(class string, fn func(*store.Row)) {
 	for _, n := range g.Nodes {
 		for c := n.Class; c != nil; c = c.Base {
-			if c.Name == class {
+			if class == "" || c.Name == class {
 				fn(n.row)
 				break
 			}
