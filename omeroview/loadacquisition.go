@@ -39,18 +39,14 @@ type restorer struct {
 
 	b     *omero.Batch
 	fresh []pack.ID // whose refs are new in the batch
-	// drop are the filter sets and light paths that get other filters.
-	drop map[filterList][]int64
+	// drop are the filter sets that get other filters, those for excitation
+	// under true.
+	drop map[bool][]int64
 }
 
 type claim struct {
 	kind omero.Kind
 	id   int64
-}
-
-type filterList struct {
-	of         omero.Kind
-	excitation bool
 }
 
 // target is an object that is being changed, or a new one of the batch.
@@ -118,7 +114,7 @@ func (r *restorer) images(ctx context.Context, todo []wanted) error {
 		}
 	}
 	for part := range slices.Chunk(todo, settingsWrite) {
-		r.b, r.drop = r.client.NewBatch(), make(map[filterList][]int64)
+		r.b, r.drop = r.client.NewBatch(), make(map[bool][]int64)
 		for _, w := range part {
 			if im := now[w.id]; im != nil {
 				r.image(w.image, im)
@@ -136,8 +132,8 @@ func (r *restorer) images(ctx context.Context, todo []wanted) error {
 
 // save makes and changes what has been gathered.
 func (r *restorer) save(ctx context.Context) error {
-	for list, ids := range r.drop {
-		if err := r.client.DropFilters(ctx, list.of, ids, list.excitation); err != nil {
+	for excitation, ids := range r.drop {
+		if err := r.client.DropFilters(ctx, ids, excitation); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"reflect"
+	"slices"
 
 	"omerods/internal/omero"
 	"omerods/internal/pack"
@@ -89,40 +90,53 @@ func (r *restorer) light(of target, now *omero.LightSettings, want *pack.LightSe
 	r.part(t, "lightSource", now.LightSource, want.LightSource, instrument)
 }
 
+// lightPath makes a new light path where the one of the import has other
+// filters: only a new one can be told their order.
 func (r *restorer) lightPath(of target, now *omero.LightPath, want *pack.LightPath, instrument int64) {
 	if want == nil {
 		r.hold(of, "lightPath", omero.KindLightPath, now.ID, now, nil)
 		return
 	}
+	if now.ID != 0 && !(r.same(now.Excitation, want.Excitation, instrument) && r.same(now.Emission, want.Emission, instrument)) {
+		r.spare[omero.KindLightPath] = append(r.spare[omero.KindLightPath], now.ID)
+		now = new(omero.LightPath)
+	}
 	t := r.hold(of, "lightPath", omero.KindLightPath, now.ID, now, new(omero.LightPath))
 	r.optional(t, "dichroic", omero.KindDichroic, now.Dichroic, want.Dichroic, instrument)
-	r.filters(t, omero.KindLightPath, true, now.Excitation, want.Excitation, instrument)
-	r.filters(t, omero.KindLightPath, false, now.Emission, want.Emission, instrument)
+	if t.edit == nil {
+		r.addFilters(t.ref, true, want.Excitation, instrument)
+		r.addFilters(t.ref, false, want.Emission, instrument)
+	}
 }
 
-// filters gives a filter set or a light path its filters, in order.
-func (r *restorer) filters(of target, kind omero.Kind, excitation bool, now []int64, want []pack.ID, instrument int64) {
-	refs := make([]omero.Ref, len(want))
-	same := of.edit == nil || len(now) == len(want)
-	for i, id := range want {
-		refs[i] = r.partRef(id, instrument)
-		same = same && (of.edit == nil || !refs[i].New() && refs[i].ID() == now[i])
+// same says whether these are the filters that the pack wants, in its order.
+func (r *restorer) same(now []int64, want []pack.ID, instrument int64) bool {
+	return slices.EqualFunc(now, want, func(n int64, id pack.ID) bool {
+		ref := r.partRef(id, instrument)
+		return !ref.New() && ref.ID() == n
+	})
+}
+
+func (r *restorer) addFilters(of omero.Ref, excitation bool, want []pack.ID, instrument int64) {
+	for _, id := range want {
+		r.b.Filter(of, r.partRef(id, instrument), excitation)
 	}
+}
+
+// setFilters gives a filter set its filters.
+func (r *restorer) setFilters(of target, excitation bool, now []int64, want []pack.ID) {
 	if of.edit != nil {
-		if same {
+		if r.same(now, want, 0) {
 			return
 		}
 		if len(now) > 0 {
-			list := filterList{kind, excitation}
-			r.drop[list] = append(r.drop[list], of.ref.ID())
+			r.drop[excitation] = append(r.drop[excitation], of.ref.ID())
 		}
 	}
-	for _, ref := range refs {
-		r.b.Filter(of.ref, ref, excitation)
-	}
+	r.addFilters(of.ref, excitation, want, 0)
 }
 
-// plane is the place of a plane in an image.
+// planeAt is the place of a plane in an image.
 type planeAt struct{ z, c, t int32 }
 
 // planes makes the planes of images what the pack says, some at a time.

@@ -110,8 +110,8 @@ func (r *restorer) instrumentParts(of omero.Ref, in *pack.Instrument, now *omero
 	for i, t := range sets {
 		was, want := at(now.FilterSets, i), &in.FilterSets[i]
 		r.optional(t, "dichroic", omero.KindDichroic, was.Dichroic, want.Dichroic, 0)
-		r.filters(t, omero.KindFilterSet, true, was.Excitation, want.Excitation, 0)
-		r.filters(t, omero.KindFilterSet, false, was.Emission, want.Emission, 0)
+		r.setFilters(t, true, was.Excitation, want.Excitation)
+		r.setFilters(t, false, was.Emission, want.Emission)
 	}
 	otfs := restoreParts(r, of, omero.KindOTF, in.OTFs, now.OTFs, func(v *pack.OTF) pack.ID { return v.ID }, func(v *omero.OTF) int64 { return v.ID })
 	for i, t := range otfs {

@@ -233,10 +233,10 @@ func (b *Batch) Name(of Ref, member string, to Ref) {
 // exists.
 func (s Saved) Existing(r Ref) Ref { return Ref{kind: r.kind, id: s.ID(r)} }
 
-// DropFilters takes all filters out of filter sets or light paths, by the kind
-// of light that they pass there.
-func (c *Client) DropFilters(ctx context.Context, of Kind, ids []int64, excitation bool) error {
-	link := filterLink(of, excitation)
+// DropFilters takes all filters out of filter sets, either those for excitation
+// or those for emission.
+func (c *Client) DropFilters(ctx context.Context, ids []int64, excitation bool) error {
+	link := filterLink(KindFilterSet, excitation)
 	rows, err := c.rowsFor(ctx, `select l.id from `+string(link)+` l where l.parent.id in (:ids) order by l.id`, unique(ids))
 	if err != nil || len(rows) == 0 {
 		return err
