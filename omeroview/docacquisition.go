@@ -48,10 +48,6 @@ func (b *documenter) acquisition() {
 		b.parts[out.ID] = true
 		b.doc.Experiments = append(b.doc.Experiments, out)
 	}
-	b.taken = make(map[int64]*omero.ImageSettings, len(b.g.taken.images))
-	for i := range b.g.taken.images {
-		b.taken[b.g.taken.images[i].ID] = &b.g.taken.images[i]
-	}
 }
 
 // noteParts notes what may be referred to.
@@ -190,6 +186,9 @@ func (b *documenter) describeTaking(out *pack.Image, im *omero.ImageSettings) {
 		out.Pixels.Planes = make([]pack.Plane, len(p.Planes))
 		for i := range p.Planes {
 			out.Pixels.Planes[i] = pack.Plane(p.Planes[i])
+			if b.planesNoted && len(b.owners[packRef{kind: omero.KindPlaneInfo, id: p.IDs[i]}]) > 0 {
+				out.Pixels.NotedPlanes = append(out.Pixels.NotedPlanes, pack.NotedPlane{ID: pack.NewID(pack.KindPlane, p.IDs[i]), Index: i})
+			}
 		}
 		b.g.taken.planes[im.ID] = nil // there may be very many
 	}
@@ -211,6 +210,9 @@ func (b *documenter) channel(ch *omero.ChannelSettings) pack.Channel {
 	if p := l.LightPath; p != nil {
 		out.LightPath = &pack.LightPath{Excitation: b.filterIDs(p.Excitation), Emission: b.filterIDs(p.Emission),
 			Dichroic: b.partID(pack.KindDichroic, p.Dichroic)}
+		if len(b.owners[packRef{kind: omero.KindLightPath, id: p.ID}]) > 0 {
+			out.LightPath.ID = pack.NewID(pack.KindLightPath, p.ID)
+		}
 	}
 	return out
 }

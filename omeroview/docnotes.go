@@ -16,6 +16,16 @@ func (b *documenter) notesOf(p packRef) []int64 {
 	for _, im := range b.in[p.id] {
 		in[im.ID] = true
 		of(omero.KindImage, im.ID)
+		if s := b.taken[im.ID]; s != nil {
+			for _, n := range b.g.taken.notable(s, b.scopes) {
+				of(n.kind, n.id)
+			}
+		}
+		if p := b.g.taken.planes[im.ID]; p != nil && b.planesNoted {
+			for _, id := range p.IDs {
+				of(omero.KindPlaneInfo, id)
+			}
+		}
 		if fs := b.g.binaries.filesets[im.Fileset]; fs != nil {
 			of(omero.KindFileset, fs.ID)
 			for _, e := range fs.Entries {

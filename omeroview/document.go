@@ -77,10 +77,13 @@ type documenter struct {
 	settings map[int64][]pack.Rendering
 	taken    map[int64]*omero.ImageSettings
 	parts    map[pack.ID]bool // of the instruments, these and the experiments
-	pixels   map[int64]*omero.Pixels
-	in       map[int64][]omero.Image // by dataset or plate
-	owners   map[packRef][]int64     // annotations by what they are linked to
-	noteByID map[int64]*omero.Annotation
+	scopes   map[int64]*omero.Instrument
+	// planesNoted says that some plane has annotations.
+	planesNoted bool
+	pixels      map[int64]*omero.Pixels
+	in          map[int64][]omero.Image // by dataset or plate
+	owners      map[packRef][]int64     // annotations by what they are linked to
+	noteByID    map[int64]*omero.Annotation
 
 	placed    map[int64]bool   // filesets that have a place
 	places    map[int64]string // the first path of exported images, by image
@@ -132,12 +135,17 @@ func (b *documenter) index() {
 	for _, r := range b.g.settings {
 		b.settings[r.Image] = append(b.settings[r.Image], packRendering(r))
 	}
+	b.taken, b.scopes = make(map[int64]*omero.ImageSettings, len(b.g.taken.images)), b.g.taken.instrumentsByID()
+	for i := range b.g.taken.images {
+		b.taken[b.g.taken.images[i].ID] = &b.g.taken.images[i]
+	}
 	for i := range b.g.notes {
 		b.noteByID[b.g.notes[i].ID] = &b.g.notes[i]
 	}
 	for _, l := range b.g.links {
 		of := packRef{kind: l.Kind, id: l.Parent}
 		b.owners[of] = append(b.owners[of], l.Annotation)
+		b.planesNoted = b.planesNoted || l.Kind == omero.KindPlaneInfo
 	}
 	for _, gr := range b.g.groups {
 		b.perms[gr.ID] = gr.Permissions

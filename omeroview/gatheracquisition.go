@@ -69,3 +69,84 @@ func (t *taken) instrumentIDs() (ids []int64) {
 	}
 	return ids
 }
+
+// notable is a part of how an image was taken that may have annotations.
+type notable struct {
+	kind omero.Kind
+	id   int64
+}
+
+// notable lists the channels and light paths of an image, its instrument and
+// the parts of that.
+func (t *taken) notable(im *omero.ImageSettings, instruments map[int64]*omero.Instrument) (list []notable) {
+	if im.Pixels != nil {
+		for i := range im.Pixels.Channels {
+			ch := &im.Pixels.Channels[i]
+			list = append(list, notable{omero.KindChannel, ch.ID})
+			if p := ch.Logical.LightPath; p != nil {
+				list = append(list, notable{omero.KindLightPath, p.ID})
+			}
+		}
+	}
+	in := instruments[im.Instrument]
+	if in == nil {
+		return list
+	}
+	list = append(list, notable{omero.KindInstrument, in.ID})
+	for i := range in.Objectives {
+		list = append(list, notable{omero.KindObjective, in.Objectives[i].ID})
+	}
+	for i := range in.Detectors {
+		list = append(list, notable{omero.KindDetector, in.Detectors[i].ID})
+	}
+	for i := range in.LightSources {
+		list = append(list, notable{omero.KindLightSource, in.LightSources[i].ID})
+	}
+	for i := range in.Filters {
+		list = append(list, notable{omero.KindFilter, in.Filters[i].ID})
+	}
+	for i := range in.Dichroics {
+		list = append(list, notable{omero.KindDichroic, in.Dichroics[i].ID})
+	}
+	return list
+}
+
+// instrumentsByID finds the instruments.
+func (t *taken) instrumentsByID() map[int64]*omero.Instrument {
+	m := make(map[int64]*omero.Instrument, len(t.instruments))
+	for i := range t.instruments {
+		m[t.instruments[i].ID] = &t.instruments[i]
+	}
+	return m
+}
+
+// annotated lists what of the images may have annotations, apart from planes.
+func (t *taken) annotated(shown []omero.Image) (list []parents) {
+	in := make(map[int64]bool, len(shown))
+	for _, im := range shown {
+		in[im.ID] = true
+	}
+	instruments, seen, ids := t.instrumentsByID(), make(map[notable]bool), make(map[omero.Kind][]int64)
+	for i := range t.images {
+		if !in[t.images[i].ID] {
+			continue
+		}
+		for _, n := range t.notable(&t.images[i], instruments) {
+			if !seen[n] {
+				seen[n] = true
+				ids[n.kind] = append(ids[n.kind], n.id)
+			}
+		}
+	}
+	for _, kind := range partKinds {
+		if len(ids[kind]) > 0 {
+			list = append(list, parents{kind, ids[kind]})
+		}
+	}
+	return list
+}
+
+// partKinds are the kinds of parts of how an image was taken that may have
+// annotations, apart from planes.
+var partKinds = []omero.Kind{omero.KindChannel, omero.KindLightPath, omero.KindInstrument, omero.KindObjective, omero.KindDetector,
+	omero.KindLightSource, omero.KindFilter, omero.KindDichroic}

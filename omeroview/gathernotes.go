@@ -36,7 +36,7 @@ func (g *gathered) annotated() []parents {
 	if g.ref.kind == omero.KindProject {
 		list = append(list, parents{omero.KindProject, []int64{g.ref.id}})
 	}
-	return append(list, g.plates.annotated()...)
+	return append(append(list, g.plates.annotated()...), g.taken.annotated(g.shown)...)
 }
 
 // gatherNotes asks for the annotations of everything in the pack, for the
@@ -57,7 +57,14 @@ func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
 			return err
 		}
 	}
-	var err error
+	planes, err := a.c.PlaneAnnotationLinks(ctx, imageIDs(g.shown))
+	if err != nil {
+		return err
+	}
+	g.links = append(g.links, planes...)
+	for _, l := range planes {
+		ids = append(ids, l.Annotation)
+	}
 	if g.figures, err = a.c.FiguresIn(ctx, g.ref.kind, g.ref.id); err != nil {
 		return err
 	}

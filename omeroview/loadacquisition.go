@@ -143,6 +143,7 @@ func (r *restorer) save(ctx context.Context) error {
 	}
 	for _, id := range r.fresh {
 		r.refs[id] = saved.Existing(r.refs[id])
+		r.at[id] = r.refs[id]
 	}
 	r.fresh = nil
 	return nil
@@ -272,4 +273,22 @@ func toPairs(list []pack.Pair) (out []omero.Pair) {
 		out = append(out, omero.Pair{Key: p.Key, Value: p.Value})
 	}
 	return out
+}
+
+// takenParts lists the instruments, channels and the like that have been restored,
+// by what the links to their annotations call them. Planes are left out: their
+// readers annotate none.
+func (f *finisher) takenParts() map[omero.Kind][]int64 {
+	found := make(map[omero.Kind][]int64)
+	for _, ref := range f.at {
+		kind := ref.Kind()
+		switch kind {
+		case omero.KindLaser, omero.KindArc, omero.KindFilament, omero.KindLED, omero.KindGeneric:
+			kind = omero.KindLightSource
+		}
+		if slices.Contains(partKinds, kind) {
+			found[kind] = append(found[kind], ref.ID())
+		}
+	}
+	return found
 }

@@ -24,6 +24,7 @@ func (r *restorer) pixels(want *pack.Pixels, now *omero.PixelsSettings, instrume
 func (r *restorer) channel(want *pack.Channel, now *omero.ChannelSettings, instrument int64) {
 	ref := omero.Existing(omero.KindChannel, now.ID)
 	e := target{ref, r.b.Change(ref)}
+	r.at[want.ID] = ref
 	next := *now
 	next.LookupTable = want.LookupTable
 	if was := now.Color(); (was == nil) != (want.Color == nil) || was != nil && *was != *want.Color {
@@ -102,6 +103,9 @@ func (r *restorer) lightPath(of target, now *omero.LightPath, want *pack.LightPa
 		now = new(omero.LightPath)
 	}
 	t := r.hold(of, "lightPath", omero.KindLightPath, now.ID, now, new(omero.LightPath))
+	if want.ID != "" {
+		r.note(want.ID, t.ref)
+	}
 	r.optional(t, "dichroic", omero.KindDichroic, now.Dichroic, want.Dichroic, instrument)
 	if t.edit == nil {
 		r.addFilters(t.ref, true, want.Excitation, instrument)
@@ -160,7 +164,45 @@ func (r *restorer) planes(ctx context.Context, todo []wanted, settings map[int64
 			return err
 		}
 	}
-	return p.flush(ctx)
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	return r.findPlanes(ctx, todo)
+}
+
+// findPlanes finds the new planes that something will be linked to.
+func (r *restorer) findPlanes(ctx context.Context, todo []wanted) error {
+	noted := make(map[int64]*pack.Pixels)
+	var ids []int64
+	for _, w := range todo {
+		if w.image.Pixels != nil && len(w.image.Pixels.NotedPlanes) > 0 {
+			noted[w.id], ids = w.image.Pixels, append(ids, w.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	now, err := r.client.Planes(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, p := range noted {
+		if now[id] == nil {
+			continue
+		}
+		same := make(map[omero.Plane][]int64) // equal ones are as good as each other
+		for i, pl := range now[id].Planes {
+			same[pl] = append(same[pl], now[id].IDs[i])
+		}
+		for _, n := range p.NotedPlanes {
+			pl := omero.Plane(p.Planes[n.Index])
+			if found := same[pl]; len(found) > 0 {
+				r.at[n.ID] = omero.Existing(omero.KindPlaneInfo, found[0])
+				same[pl] = found[1:]
+			}
+		}
+	}
+	return nil
 }
 
 // planeWriter sends a batch whenever it is full.

@@ -135,6 +135,11 @@ func (f *finisher) dropImported(ctx context.Context) error {
 	if !f.spec.Ours {
 		return nil
 	}
+	for kind, parts := range f.takenParts() {
+		if err := f.dropNotes(ctx, kind, parts); err != nil {
+			return err
+		}
+	}
 	return f.dropNotes(ctx, omero.KindImage, images)
 }
 

@@ -51,6 +51,8 @@ func (r *restorer) note(id pack.ID, ref omero.Ref) omero.Ref {
 	r.refs[id] = ref
 	if ref.New() {
 		r.fresh = append(r.fresh, id)
+	} else {
+		r.at[id] = ref
 	}
 	return ref
 }

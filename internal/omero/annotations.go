@@ -67,6 +67,12 @@ func (c *Client) AnnotationLinks(ctx context.Context, kind Kind, parents []int64
 	return toLinks(kind, rows, err)
 }
 
+// PlaneAnnotationLinks lists the annotations of the planes of images.
+func (c *Client) PlaneAnnotationLinks(ctx context.Context, images []int64) ([]AnnotationLink, error) {
+	rows, err := c.rowsFor(ctx, annotationLinkQuery(KindPlaneInfo)+`where l.parent.pixels.image.id in (:ids) order by l.id`, unique(images))
+	return toLinks(KindPlaneInfo, rows, err)
+}
+
 // TagSetLinks lists the tag sets that hold some of the annotations.
 func (c *Client) TagSetLinks(ctx context.Context, members []int64) ([]AnnotationLink, error) {
 	rows, err := c.rowsFor(ctx, annotationLinkQuery(KindAnnotation)+`where l.child.id in (:ids) and l.parent.ns = '`+NamespaceTagSet+

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"omerods/internal/ice"
 )
@@ -92,12 +93,15 @@ func (b *Batch) Annotate(object, annotation Ref) Ref {
 }
 
 // annotationLinkClass is the class of the links between objects of a class and
-// their annotations: those of all annotations, and of all shapes, are one.
+// their annotations: those of all annotations are one, and so are those of all
+// shapes and of all light sources.
 func annotationLinkClass(kind string) string {
 	if _, ok := geometries[ShapeKind(kind)]; ok {
 		kind = string(KindShape)
 	} else if isAnnotation(kind) {
 		kind = string(KindAnnotation)
+	} else if slices.Contains(lightKinds, Kind(kind)) {
+		kind = string(KindLightSource)
 	}
 	return kind + "AnnotationLink"
 }

@@ -21,6 +21,9 @@ func Existing(kind Kind, id int64) Ref { return Ref{kind: string(kind), id: id} 
 // ID is that of an existing object, 0 of a new one.
 func (r Ref) ID() int64 { return r.id }
 
+// Kind is the class of the object.
+func (r Ref) Kind() Kind { return Kind(r.kind) }
+
 // New says whether the object does not exist yet.
 func (r Ref) New() bool { return r.obj != nil }
 

@@ -60,12 +60,20 @@ func partsOfPlates(are string) []part {
 
 // partsOfImages are what belongs to images.
 func partsOfImages(images string) []part {
+	instruments := `select i.instrument.id from Image i where i.instrument is not null and i.id in (` + images + `)`
+	of := func(kind Kind) part {
+		return part{kind, `select x.id from ` + string(kind) + ` x where x.instrument.id in (` + instruments + `)`}
+	}
 	filesets := `select fs.id from Image i join i.fileset fs where i.id in (` + images + `)`
 	return []part{
 		{KindROI, `select r.id from Roi r where r.image.id in (` + images + `)`},
 		{KindShape, `select s.id from Shape s where s.roi.image.id in (` + images + `)`},
 		{KindFileset, filesets},
 		{KindOriginalFile, `select e.originalFile.id from FilesetEntry e where e.fileset.id in (` + filesets + `)`},
+		{KindChannel, `select ch.id from Channel ch where ch.pixels.image.id in (` + images + `)`},
+		{KindLightPath, `select lp.id from Channel ch join ch.logicalChannel lc join lc.lightPath lp where ch.pixels.image.id in (` + images + `)`},
+		{KindPlaneInfo, `select pi.id from PlaneInfo pi where pi.pixels.image.id in (` + images + `)`},
+		{KindInstrument, instruments}, of(KindObjective), of(KindDetector), of(KindLightSource), of(KindFilter), of(KindDichroic),
 	}
 }
 

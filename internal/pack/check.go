@@ -151,7 +151,7 @@ func (c *checker) pixels(im *Image) {
 		if ch.Light != nil {
 			c.fieldUnits(ch.ID, ch.Light)
 		}
-		if ch.LightPath != nil && ch.LightPath.ID != "" {
+		if ch.LightPath != nil && ch.LightPath.ID != "" && !c.seen[ch.LightPath.ID] { // channels may share one
 			c.id(ch.LightPath.ID, KindLightPath)
 		}
 		c.units(im.ID, lengthUnits, ch.Excitation, ch.Emission, ch.Pinhole)
