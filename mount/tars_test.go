@@ -3,6 +3,7 @@ package mount
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,6 +144,11 @@ func TestTarsAreCopied(t *testing.T) {
 	if _, err := os.Stat(w.home("Pilot plate.tar")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("half a tar is left: %v", err)
 	}
+	w.unmount()
+	w.remount(func(c *Config) { c.SkipRefused = true })
+	if names := w.run("tar", "tf", plate); !strings.HasPrefix(names, "transfer.xml\nSHA1SUMS\n") || strings.Contains(names, "pilot&plates") {
+		t.Errorf("without what is refused: %s", names)
+	}
 }
 
 // A read that was cut off goes on where it ended.
@@ -165,5 +171,50 @@ func TestResumedReadsOfATar(t *testing.T) {
 		if got, err := os.ReadFile(to); err != nil || !bytes.Equal(got, whole) {
 			t.Errorf("%s: %d bytes of %d, %v", name, len(got), len(whole), err)
 		}
+	}
+}
+
+// A tar that is open stays the one that it was, also in the kernel's cache,
+// while its path leads to the new state of the pack.
+func TestOpenTarWhileThePackChanges(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	path := w.tars("projects", "Kidney", "Confocal.tar")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	was, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(before)/2)
+	if _, err := io.ReadFull(f, got); err != nil {
+		t.Fatal(err)
+	}
+	image := w.id(w.omero("projects", "Kidney", "Confocal", "segmentation (drawn).ome.tiff"))
+	c := w.mount.omero
+	if err := c.Rename(omero.InGroup(t.Context(), c.Who().Group), omero.KindImage, image, strings.Repeat("a longer name ", 2000)); err != nil {
+		t.Fatal(err)
+	}
+	w.mount.omeroView.Invalidate()
+	eventually(t, "the change shows", func() bool {
+		now, err := os.Stat(path)
+		return err == nil && !os.SameFile(was, now) && now.Size() > was.Size()
+	})
+	after, err := os.ReadFile(path)
+	if err != nil || bytes.Equal(after, before) || !bytes.Contains(after, []byte("a longer name a longer name")) {
+		t.Errorf("the new tar has %d bytes, %v", len(after), err)
+	}
+	rest, err := io.ReadAll(f)
+	if err != nil || !bytes.Equal(append(got, rest...), before) {
+		t.Errorf("the open tar went on with %d bytes of %d, %v", len(rest), len(before)-len(got), err)
+	}
+	if now, err := f.Stat(); err != nil || now.Size() != was.Size() {
+		t.Errorf("the open tar has %d bytes now, %v", now.Size(), err)
 	}
 }
