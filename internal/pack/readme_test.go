@@ -242,6 +242,7 @@ func TestPlatesAreDrawn(t *testing.T) {
 		p.Wells = append(p.Wells, w)
 	}
 	d.Plates = []Plate{p}
+	d.LeftOut = []LeftOut{{Image: "Image:99", Name: "<gone>", Reason: Lost}, {Image: "Image:98", Reason: Refused}}
 	pictures := Pictures(d, MostPictures)
 	if want := []ID{"Image:0", "Image:10", "Image:20", "Image:30"}; !slices.Equal(pictures, want) {
 		t.Errorf("got the pictures %v, want %v", pictures, want)
@@ -253,7 +254,7 @@ func TestPlatesAreDrawn(t *testing.T) {
 	page := readmeOf(t, d, m)
 	checkPage(t, page, m)
 	for text, n := range map[string]int{`class="well"`: 4, "<img ": 3, `<th scope="col">30</th>`: 1, `<th scope="row">C</th>`: 1, ">B29<": 1,
-		"A28, run 2, field 1": 1, "no well C30": 1} {
+		"A28, run 2, field 1": 1, "no well C30": 1, "&lt;gone&gt;</dt>": 1, "Image 98</dt>": 1, "had lost its files": 1} {
 		if got := strings.Count(page, text); got != n {
 			t.Errorf("%q is there %d times, want %d", text, got, n)
 		}

@@ -15,6 +15,8 @@ type page struct {
 	Notes                   *notes
 	Sections                []section
 	MoreSections            int
+	LeftOut                 []fact // images without their files: name and reason
+	MoreLeftOut             int
 	Sums                    bool   // there is a SHA1SUMS
 	Place                   string // the folder of a mount that takes the pack back
 	Software                string
@@ -103,7 +105,23 @@ func (p *pager) page(m *Manifest) *page {
 	out.Facts = p.topFacts(details, m)
 	out.Notes = p.notesOf(o.Object)
 	p.sections(out)
+	p.leftOut(out)
 	return out
+}
+
+// leftOut lists the images that the pack was saved without.
+func (p *pager) leftOut(out *page) {
+	for _, l := range p.doc.LeftOut {
+		if len(out.LeftOut) == mostSections {
+			out.MoreLeftOut++
+			continue
+		}
+		reason := "the server had lost its files"
+		if l.Reason == Refused {
+			reason = "the server did not give its files to who saved this"
+		}
+		out.LeftOut = append(out.LeftOut, fact{Label: p.name(l.Name, l.Image), Value: reason})
+	}
 }
 
 // top finds the details and the description of what the pack is of.
@@ -293,7 +311,9 @@ func (p *pager) sections(out *page) {
 
 func (p *pager) dataset(ds *Dataset) section {
 	s := section{Anchor: p.anchor(ds.ID), Kind: "Dataset", Name: p.name(ds.Name, ds.ID)}
-	if ds.ID != p.doc.Origin.Object { // else the head of the page says it
+	if ds.ID == p.doc.Origin.Object { // the head of the page says the rest
+		s.Kind, s.Name = "Images", "Images"
+	} else {
 		s.Description = shown(ds.Description, mostTextRunes)
 		s.Facts = p.sectionFacts(ds.ID, ds.Details, count(len(ds.Images), "image"))
 		s.Notes = p.notesOf(ds.ID)

@@ -79,12 +79,15 @@ func (p *pager) plate(pl *Plate) section {
 	if len(pl.Runs) > 0 {
 		contents += ", " + count(len(pl.Runs), "run")
 	}
-	if pl.ID != p.doc.Origin.Object { // else the head of the page says it
+	var f facts
+	if pl.ID == p.doc.Origin.Object { // the head of the page says the rest
+		s.Kind, s.Name = "Images", "Wells"
+		f.add("Contents", contents)
+	} else {
 		s.Description = shown(pl.Description, mostTextRunes)
 		s.Notes = p.notesOf(pl.ID)
+		f = p.sectionFacts(pl.ID, pl.Details, contents)
 	}
-	s.Facts = p.sectionFacts(pl.ID, pl.Details, contents)
-	var f facts
 	f.add("Status", pl.Status)
 	f.add("External identifier", pl.ExternalIdentifier)
 	for i, r := range pl.Runs {
@@ -93,7 +96,7 @@ func (p *pager) plate(pl *Plate) section {
 		}
 		f.add("Run", p.runText(&r))
 	}
-	s.Facts = append(s.Facts, f...)
+	s.Facts = f
 	s.Grid = p.grid(pl, wells)
 	p.fill(&s, ids)
 	s.Grid.refer(&s)
