@@ -204,16 +204,3 @@ func (c *Client) OrphanImages(ctx context.Context, group, owner int64, except st
 	}
 	return toImages(c.rows(ctx, query+`order by i.id`, p))
 }
-
-// ImagesInPlates says which of the images are fields of plates.
-func (c *Client) ImagesInPlates(ctx context.Context, images []int64) (map[int64]bool, error) {
-	rows, err := c.rowsFor(ctx, `select w.image.id, w.id from WellSample w where w.image.id in (:ids) order by w.id`, unique(images))
-	if err != nil {
-		return nil, fmt.Errorf("fields: %w", err)
-	}
-	in := make(map[int64]bool, len(rows))
-	for _, r := range rows {
-		in[r.id(0)] = true
-	}
-	return in, nil
-}

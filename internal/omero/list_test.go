@@ -87,7 +87,6 @@ func TestListings(t *testing.T) {
 		second(c.OrphanImages(ctx, lab.ID, c.Who().User, "x")),
 		second(c.Containers(ctx, omero.KindScreen, lab.ID, c.Who().User)),
 		second(c.ImagesByID(ctx, ids)),
-		second(c.ImagesInPlates(ctx, ids)),
 		second(c.Renderings(ctx, ids)),
 		second(c.GroupsByID(ctx, []int64{lab.ID})),
 		second(c.FileAnnotationsIn(ctx, omero.KindProject, kidney.ID, "omerods/")),

@@ -102,11 +102,6 @@ func TestFieldsOfPlates(t *testing.T) {
 	if len(want) != 2*3*2*2+2 || !slices.Equal(fields, want) {
 		t.Errorf("got  %+v\nwant %+v", fields, want)
 	}
-	in, err := c.ImagesInPlates(t.Context(), []int64{fields[0].Image})
-	check(t, err)
-	if !in[fields[0].Image] {
-		t.Error("a field is in no plate")
-	}
 }
 
 func TestWellNames(t *testing.T) {

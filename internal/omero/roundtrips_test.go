@@ -154,7 +154,6 @@ func TestListingsCostAConstantNumberOfRoundTrips(t *testing.T) {
 			l, err := cl.BytesWithheld(ctx, omero.KindOriginalFile, m.files)
 			return length(len(l), err)
 		}},
-		{"ImagesInPlates", func(m many) (int, error) { l, err := cl.ImagesInPlates(ctx, m.images); return length(len(l), err) }},
 		{"LinkedImages", func(m many) (int, error) { l, err := cl.LinkedImages(ctx, m.images); return length(len(l), err) }},
 		{"FileAnnotationsIn", func(m many) (int, error) {
 			_, err := cl.FileAnnotationsIn(ctx, omero.KindDataset, m.dataset, "")

@@ -33,6 +33,10 @@ func avuText(s string) string {
 	}, s), maxAVU)
 }
 
+// maxFileAVUs bounds what one file is found by: the file of a plate may stand for
+// thousands of images, each with pairs of its own. transfer.xml has them all.
+const maxFileAVUs = 1000
+
 // originAVUs say what a collection is a save of.
 func originAVUs(doc *pack.Document, version string) []AVU {
 	o := doc.Origin
@@ -124,7 +128,11 @@ func (sv *save) describeImages(ctx context.Context, coll string) error {
 			continue
 		}
 		slices.SortFunc(avus, compareAVU)
-		if err := sv.describeOne(ctx, path.Join(coll, p), slices.Compact(avus)); err != nil {
+		if avus = slices.Compact(avus); len(avus) > maxFileAVUs {
+			sv.of.cfg.Logger.Info("not all tags and pairs of a file's images are put on it", "path", p, "of", len(avus))
+			avus = avus[:maxFileAVUs]
+		}
+		if err := sv.describeOne(ctx, path.Join(coll, p), avus); err != nil {
 			return err
 		}
 	}
