@@ -2,6 +2,7 @@ package omeroview
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,8 +25,14 @@ type memoEntry struct {
 	until time.Time
 }
 
-// clear forgets everything but what is kept under some keys. Requests under way
-// still answer those who wait.
+// tarKey begins the keys of the tars of states. What is under way there clears
+// the memo itself, when it meets a pack for the first time.
+const tarKey = "tar/"
+
+// clear forgets everything but what is kept under some keys, and tars that are
+// being laid out: they belong to one state, whatever changes, and to lay out the
+// same twice at once would take twice as long. Requests under way still answer
+// those who wait.
 func (m *memo) clear(keep ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -35,6 +42,21 @@ func (m *memo) clear(keep ...string) {
 		if e := old[key]; e != nil {
 			m.entries[key] = e
 		}
+	}
+	for key, e := range old {
+		if strings.HasPrefix(key, tarKey) && !e.answered() {
+			m.entries[key] = e
+		}
+	}
+}
+
+// answered says whether the answer is there.
+func (e *memoEntry) answered() bool {
+	select {
+	case <-e.done:
+		return true
+	default:
+		return false
 	}
 }
 

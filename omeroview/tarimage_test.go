@@ -2,12 +2,15 @@ package omeroview
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"omerods/fs/tree"
@@ -250,5 +253,37 @@ func TestTarWithoutItsCache(t *testing.T) {
 		if now := w.attr(path); now != attr {
 			t.Errorf("without %s: got %+v, want %+v", name, now, attr)
 		}
+	}
+}
+
+// A tar that is being laid out is not laid out a second time, though the memo
+// is cleared meanwhile; one that was, is.
+func TestTarIsLaidOutOnce(t *testing.T) {
+	w := newWorld(t)
+	a, err := w.v.account(t.Context())
+	w.check(err)
+	var began atomic.Int32
+	started, goOn := make(chan struct{}), make(chan struct{})
+	load := func(context.Context) (int32, error) {
+		n := began.Add(1)
+		close(started)
+		<-goOn
+		return n, nil
+	}
+	var wg sync.WaitGroup
+	look := func() {
+		if n, err := remember(t.Context(), a, tarKey+"x", load); n != 1 || err != nil {
+			t.Errorf("got the answer of load %d, %v", n, err)
+		}
+	}
+	wg.Go(look)
+	<-started
+	w.v.Invalidate()
+	wg.Go(look)
+	close(goOn)
+	wg.Wait()
+	w.v.Invalidate()
+	if n, err := remember(t.Context(), a, tarKey+"x", func(context.Context) (int32, error) { return 2, nil }); n != 2 || err != nil {
+		t.Errorf("after the memo was cleared: load %d, %v", n, err)
 	}
 }
