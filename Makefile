@@ -9,7 +9,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 PROGRAMS := fusermount3:fuse3 rsync:rsync tar:tar getfattr:attr
 # The race detector links with C.
 TEST_PROGRAMS := $(PROGRAMS) gcc:build-essential gio:libglib2.0-bin unzip:unzip openssl:openssl \
-  bsdtar:libarchive-tools python3:python3 curl:curl
+  bsdtar:libarchive-tools python3:python3 curl:curl zip:zip perl:perl
 
 # What programs made by others need: Ice's runtime and router for peer-ice; to
 # build Ice 3.6 for Python, which omero-py asks for, and to open packs, for

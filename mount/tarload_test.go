@@ -5,10 +5,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/blitz"
 	"omerods/internal/sandbox/store"
 )
 
@@ -331,4 +334,32 @@ func TestArchivesOfOmeroCLITransfer(t *testing.T) {
 		}
 	}
 	w.noMarksLeft()
+}
+
+// TestSlowServerHoldsUpATar has a server that takes longer for a fileset than
+// requests may: the program that writes the next one just waits.
+func TestSlowServerHoldsUpATar(t *testing.T) {
+	var slow, held atomic.Int64
+	w := newWorld(t, sandbox.Config{OMEROFault: func(op string, _ int64) blitz.Fault {
+		if strings.HasSuffix(op, ".importFileset") && slow.Add(-1) >= 0 {
+			held.Add(1)
+			time.Sleep(4 * time.Second)
+		}
+		return blitz.FaultNone
+	}})
+	local := filepath.Join(t.TempDir(), "Kidney.tar")
+	w.run("cp", w.tars("projects", "Kidney.tar"), local)
+	w.unmount()
+	w.remount(func(c *Config) { c.RequestWait = time.Second })
+	slow.Store(1)
+	// Other programs would try an interrupted write once more, and hide it.
+	w.run("perl", "-e", `open(I, "<", $ARGV[0]) and open(O, ">", $ARGV[1]) or die "$!";
+		while (sysread(I, $b, 65536)) { $n = syswrite(O, $b); defined $n && $n == length $b or die "write: $!" }
+		close(O) or die "close: $!"`, local, w.tars("projects", "Slowly.tar"))
+	if held.Load() != 1 {
+		t.Errorf("%d requests were held up, want 1", held.Load())
+	}
+	if attr(w.omero("projects", "Slowly"), "user.omero.id") == "" {
+		t.Error("there is no project")
+	}
 }
