@@ -101,6 +101,9 @@ func (ls *Loads) Begin(ctx context.Context, place Place, name string, mode uint3
 	if old := ls.loads[key]; old != nil && old.staged() {
 		return nil, tree.ErrExists
 	}
+	if ls.tarFor(key) {
+		return nil, tree.Errorf(tree.ErrExists, "an archive of %s is on its way into OMERO", name)
+	}
 	l := newLoad(ctx, ls, place, key, mode)
 	ls.loads[key] = l
 	ls.wait.Add(1)

@@ -230,6 +230,17 @@ func (ls *Loads) moveTar(ctx context.Context, a *StagedTar, place Place, file, n
 	return nil
 }
 
+// tarFor says whether an archive is being written that becomes the object of a
+// folder of that key; the mutex is held.
+func (ls *Loads) tarFor(key loadKey) bool {
+	for k, a := range ls.tars {
+		if k.place == key.place && k.uid == key.uid && a.load.title() == key.name && a.load.staged() {
+			return true
+		}
+	}
+	return false
+}
+
 // dropTar forgets an archive; the mutex is held.
 func (ls *Loads) dropTar(a *StagedTar) {
 	for k, other := range ls.tars {

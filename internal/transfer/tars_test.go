@@ -90,6 +90,9 @@ func TestArchiveRefusals(t *testing.T) {
 	if err := create(ls, o, "One.tar"); !errors.Is(err, tree.ErrExists) {
 		t.Errorf("an archive that is being written: got %v", err)
 	}
+	if _, err := ls.Begin(ctx, o, "One", 0o755); !errors.Is(err, tree.ErrExists) {
+		t.Errorf("a folder for which an archive is being written: got %v", err)
+	}
 	other := tree.WithCaller(context.Background(), tree.Caller{UID: 1001})
 	if ls.StagedTar(other, o, "One.tar") != nil || len(ls.ListTars(other, o)) != 0 {
 		t.Error("another user sees the archive")
