@@ -19,7 +19,7 @@ PEER_ICE := /usr/lib/python3/dist-packages/Glacier2/__init__.py:python3-zeroc-ic
 PEER_OMERO_PY := /var/lib/dpkg/info/python3-venv.list:python3-venv /usr/bin/python3-config:python3-dev \
   /usr/include/openssl/ssl.h:libssl-dev /usr/include/bzlib.h:libbz2-dev g++:build-essential unzip:unzip
 
-.PHONY: help build demo test lint unit peers peer-ice peer-omero-py bench soak fuzz clean
+.PHONY: help build demo test lint unit peers peer-ice peer-omero-py peer-transfer bench soak fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -56,11 +56,18 @@ peer-ice: ## against Ice's own runtime and its Glacier2 router
 	@echo "== peer: the Ice runtime"
 	@CGO_ENABLED=1 go test -race -tags peer -count 1 -timeout 15m ./peers/ice
 
-peer-omero-py: build ## against omero-py and omero-cli-transfer
+peer-omero-py: build ## against omero-py and omero-cli-transfer (peer-transfer is a part of it)
 	@scripts/need $(PROGRAMS) $(PEER_OMERO_PY)
 	@echo "== peer: omero-py"
 	@scripts/omero-py >/dev/null
 	@CGO_ENABLED=1 OMERODS_OMERO_PY="$$(scripts/omero-py)" go test -race -tags peer -count 1 -timeout 30m ./peers/omeropy
+
+peer-transfer: build ## packs of omero-cli-transfer, ours in its hands, OME's schema
+	@scripts/need $(PROGRAMS) $(PEER_OMERO_PY)
+	@echo "== peer: omero-cli-transfer"
+	@scripts/omero-py >/dev/null
+	@CGO_ENABLED=1 OMERODS_OMERO_PY="$$(scripts/omero-py)" go test -race -tags peer -count 1 -timeout 30m ./peers/omeropy \
+	  -run '^Test(TransferXML|Unpack|BothUnpack|Forms|Pack)'
 
 bench: build ## ratios that matter, measured in one run
 	@scripts/need $(PROGRAMS)

@@ -202,7 +202,7 @@ func (e *encoder) annotation(a *Annotation, record ID) {
 	x := e.x
 	x.start(string(a.Kind) + "Annotation")
 	x.attr("ID", string(a.ID))
-	x.optional("Namespace", a.Namespace)
+	x.optional("Namespace", namespaceURI(a.Namespace))
 	if e.users[a.Details.Owner] != nil {
 		x.attr("Annotator", string(a.Details.Owner))
 	}

@@ -145,6 +145,8 @@ func (e *encoder) replaced(of ID, field, text string) bool {
 		case KindProject, KindDataset, KindScreen, KindPlate, KindImage:
 			return text == ""
 		}
+	case "Namespace":
+		return e.placed[of] && namespaceURI(text) != text
 	case "Value":
 		a := e.notes[of]
 		return a != nil && a.Kind == XMLAnnotation && e.placed[of] && !embeddable(text)

@@ -168,3 +168,12 @@ func embeddable(text string) bool {
 
 // escapeURI makes a relative URI reference of a path.
 func escapeURI(p string) string { return (&url.URL{Path: p}).String() }
+
+// namespaceURI is a namespace as the schema allows it, which wants a URI: the
+// text itself where it is one, else the text with everything escaped.
+func namespaceURI(ns string) string {
+	if _, err := url.Parse(ns); err == nil && !strings.ContainsAny(ns, "[]<>\"{}|\\^`") && strings.Count(ns, "#") <= 1 {
+		return ns
+	}
+	return strings.ReplaceAll(url.PathEscape(strings.ToValidUTF8(ns, "\ufffd")), ":", "%3A")
+}
