@@ -264,3 +264,34 @@ func imageNamed(t *testing.T, s *store.Store, name string) *store.Row {
 	}
 	return row
 }
+
+// A plate without its screen keeps the reagents in its wells: they are the same
+// on the server that has them, and new elsewhere.
+func TestReagentsOfAPlateAlone(t *testing.T) {
+	w, other := newWorld(t, sandbox.Config{BinaryAccess: everyPolicy}), newWorld(t, sandbox.Config{Empty: true})
+	s := w.sandbox.Store()
+	source, saved := w.omero("screens", "Drug screen", "Plate 7"), w.home("Plate 7")
+	want := describe(s, "Plate", w.id(source))
+	if !strings.Contains(want, "Nocodazole") {
+		t.Fatalf("no reagents in\n%s", want)
+	}
+	w.run("cp", "-r", source, saved)
+	reagents := s.Count("Reagent")
+	w.run("cp", "-r", saved, w.omero("plates", "Alone"))
+	if got := describe(s, "Plate", w.id(w.omero("plates", "Alone"))); got != want {
+		t.Errorf("the plate alone differs:\n--- got\n%s\n--- want\n%s", got, want)
+	}
+	if got := s.Count("Reagent"); got != reagents {
+		t.Errorf("got %d new reagents, want the old ones", got-reagents)
+	}
+	there := other.omero("plates", "Alone")
+	other.run("cp", "-r", saved, there)
+	if got := describe(other.sandbox.Store(), "Plate", other.id(there)); got != want {
+		t.Errorf("the plate on another server differs:\n--- got\n%s\n--- want\n%s", got, want)
+	}
+	if got := other.sandbox.Store().Count("Screen"); got != 1 {
+		t.Errorf("got %d screens for the reagents, want 1", got)
+	}
+	w.noMarksLeft()
+	other.noMarksLeft()
+}

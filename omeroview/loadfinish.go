@@ -3,10 +3,8 @@ package omeroview
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"omerods/internal/omero"
 	"omerods/internal/pack"
@@ -25,8 +23,6 @@ type finisher struct {
 	notes map[pack.ID]*pack.Annotation
 	// refs are the annotations as they are on the server.
 	refs map[pack.ID]omero.Ref
-	// made are the annotations that exist only because of this load.
-	made map[omero.Kind][]int64
 	// reused are those of refs that were there before.
 	reused map[pack.ID]bool
 	// at are the other objects that exist before the commit and may be annotated.
@@ -46,10 +42,10 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 	ctx = d.in(ctx)
 	f := &finisher{
 		loadDestination: d, spec: spec, notes: map[pack.ID]*pack.Annotation{}, refs: map[pack.ID]omero.Ref{},
-		made: map[omero.Kind][]int64{}, at: map[pack.ID]omero.Ref{}, reused: map[pack.ID]bool{},
+		at: map[pack.ID]omero.Ref{}, reused: map[pack.ID]bool{},
 	}
 	if err := f.prepare(ctx); err != nil {
-		return transfer.Finished{}, true, errors.Join(err, f.undo(ctx))
+		return transfer.Finished{}, true, err
 	}
 	made, err := f.commit(ctx)
 	var failure *omero.Error
@@ -62,7 +58,7 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 		}
 		made = transfer.Finished{Kind: spec.Kind, ID: id}
 	default:
-		return transfer.Finished{}, true, errors.Join(loadError("make the objects", err), f.undo(ctx))
+		return transfer.Finished{}, true, loadError("make the objects", err)
 	}
 	// What is left of the mark does no harm to images that are in a dataset.
 	_ = f.unmark(ctx, spec.Load)
@@ -188,8 +184,11 @@ func (f *finisher) makeAnnotations(ctx context.Context) error {
 	for part := range slices.Chunk(todo, batchSize) {
 		b := f.client.NewBatch()
 		refs := make([]omero.Ref, len(part))
+		// Until it is linked to something nothing else tells whose it is.
+		mark := b.Annotation(loadingMark("annotation", f.spec.Load))
 		for i, a := range part {
 			refs[i] = b.Annotation(f.annotation(a))
+			b.Annotate(refs[i], mark)
 		}
 		saved, err := f.client.Save(ctx, b)
 		if err != nil {
@@ -197,9 +196,7 @@ func (f *finisher) makeAnnotations(ctx context.Context) error {
 		}
 		for i, a := range part {
 			kind := omero.Kind(annotationClass[a.Kind])
-			id := saved.ID(refs[i])
-			f.refs[a.ID] = omero.Existing(kind, id)
-			f.made[kind] = append(f.made[kind], id)
+			f.refs[a.ID] = omero.Existing(kind, saved.ID(refs[i]))
 		}
 	}
 	return nil
@@ -319,19 +316,4 @@ func (f *finisher) setMembers(ctx context.Context) (map[struct{ object, note ome
 		in[struct{ object, note omero.Ref }{omero.Existing(tag, l.Parent), omero.Existing(tag, l.Annotation)}] = true
 	}
 	return in, nil
-}
-
-// undo removes the annotations that this load has made; images and files are
-// removed by whoever asked for them.
-func (f *finisher) undo(ctx context.Context) error {
-	if len(f.made) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	_, err := f.client.Delete(ctx, f.made, omero.DeleteOptions{Keep: []string{"OriginalFile"}})
-	if err != nil && !errors.Is(err, omero.NotFound) {
-		return fmt.Errorf("annotations of the load are left: %w", err)
-	}
-	return nil
 }

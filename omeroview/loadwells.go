@@ -63,14 +63,6 @@ func (f *finisher) build(ctx context.Context, p *pack.Plate) error {
 	return save()
 }
 
-// loadingMark is the annotation that hides what is being loaded.
-func loadingMark(kind, load string) omero.Annotation {
-	return omero.Annotation{
-		Kind: omero.CommentAnnotation, Namespace: LoadingNamespace, Description: load,
-		Text: "omerods is loading this " + kind + "; it is removed when the load does not finish",
-	}
-}
-
 // plateOf is what a plate is to be. Of packs of others only the name and the
 // description are known; a plate that was built for one has as many rows and
 // columns as its wells need.

@@ -3,6 +3,7 @@ package omero
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // PlatesWith lists the plates that have one of the images in a well.
@@ -36,6 +37,43 @@ func (c *Client) MarkedPlates(ctx context.Context, namespace, description string
 		ids[i] = r.id(0)
 	}
 	return unique(ids), nil
+}
+
+// MarkedAnnotations lists the annotations that themselves carry an annotation
+// of the user with a namespace and a description.
+func (c *Client) MarkedAnnotations(ctx context.Context, namespace, description string) ([]int64, error) {
+	rows, err := c.rows(ctx, `select l.parent.id, l.id from AnnotationAnnotationLink l where l.child.ns = :ns and l.child.description = :key `+
+		`and l.child.details.owner.id = :uid order by l.id`, params{"ns": namespace, "key": description, "uid": c.who.User})
+	if err != nil {
+		return nil, fmt.Errorf("marked annotations: %w", err)
+	}
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.id(0)
+	}
+	return unique(ids), nil
+}
+
+// UnlinkedAnnotations returns those of the annotations that no object has but
+// for other annotations.
+func (c *Client) UnlinkedAnnotations(ctx context.Context, annotations []int64) ([]int64, error) {
+	linked := make(map[int64]bool)
+	for _, kind := range annotatedKinds {
+		rows, err := c.rowsFor(ctx, `select l.child.id, l.id from `+annotationLinkClass(string(kind))+` l where l.child.id in (:ids) order by l.id`, unique(annotations))
+		if err != nil {
+			return nil, fmt.Errorf("annotated objects: %w", err)
+		}
+		for _, r := range rows {
+			linked[r.id(0)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(annotations), func(id int64) bool { return linked[id] }), nil
+}
+
+// annotatedKinds are the kinds of objects to which people give annotations.
+var annotatedKinds = []Kind{
+	KindProject, KindDataset, KindScreen, KindPlate, KindRun, KindWell, KindReagent, KindImage, KindROI, KindShape, KindFileset,
+	KindOriginalFile, KindChannel, "Folder",
 }
 
 // UnfinishedPlates says which plates of a group have a mark, themselves or on

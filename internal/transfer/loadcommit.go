@@ -42,6 +42,12 @@ func (l *Load) finish() {
 		l.failed(err)
 		return
 	}
+	// What Finish makes before the commit is found again although no file was
+	// sent before.
+	if err := l.of.cfg.Journal.Begin(l.id, l.caller.UID); err != nil {
+		l.failed(err)
+		return
+	}
 	made, certain, err := dest.Finish(l.ctx, l.finishSpec())
 	switch {
 	case err != nil && certain:
