@@ -1,12 +1,18 @@
 package mount
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"omerods/internal/sandbox"
 	"omerods/internal/sandbox/store"
+	"omerods/internal/tables"
 )
 
 // as writes into the server's store as a member of the laboratory.
@@ -153,3 +159,130 @@ func TestFigureSaveAndLoad(t *testing.T) {
 		t.Errorf("loaded as\n%s", got)
 	}
 }
+
+// An attached table is one after a load too, and names the new objects.
+func TestTableSaveAndLoad(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	s := w.sandbox.Store()
+	dataset := w.omero("projects", "Kidney", "Confocal")
+	id := w.id(dataset)
+	packed, err := os.Open("../internal/tables/testdata/before.h5.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = tables.Rewrite(&tableFile{table}, int64(len(table)), func(class string, old int64) int64 {
+		if class == "DatasetColumn" {
+			return id
+		}
+		return old
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := s.Find("Experimenter", func(r *store.Row) bool { return r.Text("omeName") == "ada" })
+	group := s.Find("ExperimenterGroup", func(r *store.Row) bool { return r.Text("name") == "lab" })
+	file, err := w.sandbox.Files().AddFile(store.Actor{User: user.ID, Group: group.ID}, "bulk.h5", "./", "OMERO.tables", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := s.Get("Dataset", id)
+	w.as("ada", func(_ *store.Author, create func(string, store.Values) *store.Row) {
+		note := create("FileAnnotation", store.Values{"ns": "openmicroscopy.org/omero/bulk_annotations", "file": file})
+		create("DatasetAnnotationLink", store.Values{"parent": row, "child": note})
+	})
+	w.mount.omeroView.Invalidate()
+	saved, loaded := w.home("Confocal"), w.omero("datasets", "Confocal")
+	w.run("cp", "-r", dataset, saved)
+	w.run("cp", "-r", saved, loaded)
+
+	// Images and regions keep their order, and their ids rise.
+	below := func(dataset int64, class string) (ids []int64) {
+		s.Each("DatasetImageLink", func(l *store.Row) bool {
+			if l.Ref("parent") != dataset {
+				return true
+			}
+			if class == "Image" {
+				ids = append(ids, l.Ref("child"))
+				return true
+			}
+			for _, r := range s.Collection("Image", l.Ref("child"), "rois") {
+				ids = append(ids, r.ID)
+			}
+			return true
+		})
+		slices.Sort(ids)
+		return ids
+	}
+	now := w.id(loaded)
+	want := map[string]map[int64]int64{"DatasetColumn": {id: now}}
+	for column, class := range map[string]string{"ImageColumn": "Image", "RoiColumn": "Roi"} {
+		old, made := below(id, class), below(now, class)
+		if len(old) < 5 || len(old) != len(made) {
+			t.Fatalf("%d of class %s became %d", len(old), class, len(made))
+		}
+		want[column] = map[int64]int64{}
+		for i := range old {
+			want[column][old[i]] = made[i]
+		}
+	}
+	note := s.Find("FileAnnotation", func(r *store.Row) bool {
+		return r.Text("ns") != "" && strings.HasSuffix(r.Text("ns"), "bulk_annotations") && r.Ref("file") != file.ID
+	})
+	if note == nil {
+		t.Fatal("the table was not loaded")
+	}
+	made := s.Get("OriginalFile", note.Ref("file"))
+	if made.Text("mimetype") != "OMERO.tables" || made.Text("hash") == file.Text("hash") {
+		t.Errorf("the file is %q, with the sum %s", made.Text("mimetype"), made.Text("hash"))
+	}
+	got, err := os.ReadFile(loaded + "/attachments/bulk.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := func(data []byte) (list []string) {
+		f := &tableFile{data}
+		err := tables.Rewrite(f, int64(len(data)), func(class string, id int64) int64 {
+			list = append(list, fmt.Sprint(class, " ", id))
+			return id
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return list
+	}
+	var expected []string
+	err = tables.Rewrite(&tableFile{table}, int64(len(table)), func(class string, id int64) int64 {
+		if n, ok := want[class][id]; ok {
+			id = n
+		}
+		expected = append(expected, fmt.Sprint(class, " ", id))
+		return id
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := ids(got); !slices.Equal(list, expected) {
+		t.Error("the columns have other ids")
+	}
+	if !bytes.Equal(got, table) {
+		t.Error("more than the ids changed")
+	}
+}
+
+// tableFile is a table in memory.
+type tableFile struct{ data []byte }
+
+func (f *tableFile) ReadAt(p []byte, at int64) (int, error) {
+	return bytes.NewReader(f.data).ReadAt(p, at)
+}
+
+func (f *tableFile) WriteAt(p []byte, at int64) (int, error) { return copy(f.data[at:], p), nil }

@@ -60,6 +60,7 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 	default:
 		return transfer.Finished{}, true, loadError("make the objects", err)
 	}
+	made.Note = f.restoreDatasetColumns(ctx, made.New)
 	// What is left of the mark does no harm to images that are in a dataset.
 	_ = f.unmark(ctx, spec.Load)
 	return made, true, nil
@@ -106,6 +107,9 @@ func (f *finisher) prepare(ctx context.Context) error {
 	}
 	if err := f.linkAnnotations(ctx); err != nil {
 		return loadError("annotate the images", err)
+	}
+	if err := f.restoreTables(ctx); err != nil {
+		return loadError("point the tables at the new objects", err)
 	}
 	return nil
 }

@@ -124,6 +124,46 @@ func (c *Client) ReplaceFile(ctx context.Context, id int64, r io.Reader) (Origin
 	return f, nil
 }
 
+// EditFile lets edit change pieces of a file on the server, in the group of
+// ctx, which must be that of the file. What is read is as it was before, and
+// nothing is written at the end of the file or behind it.
+func (c *Client) EditFile(ctx context.Context, f OriginalFile, edit func(io.ReaderAt, io.WriterAt) error) error {
+	l, err := c.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	store, err := c.openFileStore(ctx, l, f.ID)
+	if err != nil {
+		return err
+	}
+	before := c.OpenFile(f)
+	err = edit(
+		readerAt(func(p []byte, off int64) (int, error) { return before.ReadAt(ctx, p, off) }),
+		writerAt(func(p []byte, off int64) (int, error) {
+			if off < 0 || off > f.Size-int64(len(p)) || len(p) > chunkBytes {
+				return 0, failure(Invalid, "edit file", fmt.Sprintf("%d bytes at %d of %d", len(p), off, f.Size))
+			}
+			if _, err := c.on(ctx, l, store, fileStoreInterface, "write", p, off, int32(len(p))); err != nil {
+				return 0, err
+			}
+			return len(p), nil
+		}))
+	// Only the close has the server count the hash anew.
+	_, closing := c.on(ctx, l, store, fileStoreInterface, "close")
+	if err := errors.Join(err, closing, before.Close()); err != nil {
+		return fmt.Errorf("edit file %d: %w", f.ID, err)
+	}
+	return nil
+}
+
+type readerAt func(p []byte, off int64) (int, error)
+
+func (r readerAt) ReadAt(p []byte, off int64) (int, error) { return r(p, off) }
+
+type writerAt func(p []byte, off int64) (int, error)
+
+func (w writerAt) WriteAt(p []byte, off int64) (int, error) { return w(p, off) }
+
 func (c *Client) fillFile(ctx context.Context, id int64, r io.Reader, replace bool) (OriginalFile, error) {
 	l, err := c.acquire(ctx)
 	if err != nil {

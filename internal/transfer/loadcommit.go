@@ -66,6 +66,9 @@ func (l *Load) finish() {
 	if err := l.of.cfg.Journal.Done(l.id); err != nil {
 		l.of.cfg.Logger.Warn("journal", "err", err)
 	}
+	if made.Note != "" {
+		l.note(made.Note)
+	}
 	l.mu.Lock()
 	l.record.Object = string(pack.NewID(made.Kind, made.ID))
 	l.record.Reason = ""

@@ -107,4 +107,5 @@ type Finished struct {
 	Kind string
 	ID   int64             // of the top object, 0 when there is none
 	New  map[pack.ID]int64 // new ids by those of the document
+	Note string            // what did not work although the objects were made
 }
