@@ -63,7 +63,13 @@ func TestContentsSaveAndLoad(t *testing.T) {
 		list := note("Image", image, "ListAnnotation", store.Values{"ns": "example.org/list", "name": "a list"})
 		note("Annotation", list, "BooleanAnnotation", store.Values{"boolValue": false})
 		note("Annotation", list, "FileAnnotation", store.Values{"file": attached, "description": "the same file again"})
-		create("Roi", store.Values{"image": image, "name": "without shapes"})
+		empty := create("Roi", store.Values{"image": image, "name": "without shapes"})
+		around := create("Folder", store.Values{"name": "around", "description": "holds folders"})
+		folder := create("Folder", store.Values{"name": "counted cells", "parentFolder": around})
+		create("FolderRoiLink", store.Values{"parent": folder, "child": a.Tx().Get(s.Model().Class("Roi"), shape.Ref("roi"))})
+		create("FolderRoiLink", store.Values{"parent": folder, "child": empty})
+		create("FolderImageLink", store.Values{"parent": around, "child": image})
+		note("Folder", folder, "TermAnnotation", store.Values{"termValue": "GO:1"})
 		for _, rd := range a.Tx().Collection(pixels.Class.Property("settings"), pixels.ID) {
 			row := rd.Clone()
 			if err := a.Tx().Fill(row, store.Values{"defaultZ": 2, "name": "ada's"}); err != nil {
@@ -87,7 +93,7 @@ func TestContentsSaveAndLoad(t *testing.T) {
 	w.mount.omeroView.Invalidate()
 	want := describe(s, "Dataset", w.id(dataset))
 	for _, part := range []string{"on a shape", "fileset note MapAnnotation", "file 0 note DoubleAnnotation", "about it: note LongAnnotation",
-		"with: note BooleanAnnotation", "with: note FileAnnotation", "without shapes", "ada's", "reversed 1 times"} {
+		"with: note BooleanAnnotation", "with: note FileAnnotation", "without shapes", "folder \"around\"", "TermAnnotation termValue=GO:1", "ada's", "reversed 1 times"} {
 		if !strings.Contains(want, part) {
 			t.Fatalf("the dataset has no %q:\n%s", part, want)
 		}

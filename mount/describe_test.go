@@ -79,14 +79,32 @@ func (d *describer) image(id int64, indent string) {
 		}
 	}
 	d.renderings(id, indent)
+	d.folders("FolderImageLink", id, indent)
 	for _, r := range d.s.Collection("Image", id, "rois") {
 		d.line(indent, "ROI %q %q", r.Text("name"), r.Text("description"))
 		d.annotations("Roi", r.ID, indent+"  ")
+		d.folders("FolderRoiLink", r.ID, indent+"  ")
 		for _, s := range d.s.Collection("Roi", r.ID, "shapes") {
 			d.line(indent, "  %s %s", s.Class.Name, d.values(s))
 			d.annotations("Shape", s.ID, indent+"    ")
 		}
 	}
+}
+
+// folders are those that hold something, with the folders around them.
+func (d *describer) folders(class string, child int64, indent string) {
+	d.s.Each(class, func(l *store.Row) bool {
+		if l.Ref("child") != child {
+			return true
+		}
+		for id, in := l.Ref("parent"), indent; id != store.None; in += "  " {
+			f := d.s.Get("Folder", id)
+			d.line(in, "folder %q %q", f.Text("name"), f.Text("description"))
+			d.annotations("Folder", id, in+"  ")
+			id = f.Ref("parentFolder")
+		}
+		return true
+	})
 }
 
 // renderings are the settings of the image's owner.

@@ -38,14 +38,19 @@ func (b *documenter) notesOf(p packRef) []int64 {
 			notes = append(notes, f.Annotation)
 		}
 	}
+	rois := make(map[int64]bool)
 	for _, r := range b.g.rois {
 		if !in[r.Image] {
 			continue
 		}
+		rois[r.ID] = true
 		of(omero.KindROI, r.ID)
 		for _, s := range r.Shapes {
 			of(omero.KindShape, s.ID)
 		}
+	}
+	for _, id := range b.foldersWith(in, rois) {
+		of(omero.KindFolder, id)
 	}
 	return b.withNotes(notes)
 }

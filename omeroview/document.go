@@ -109,6 +109,7 @@ func newDocument(g *gathered) *documenter {
 	b.filesets()
 	b.leftOut()
 	b.regions()
+	b.listFolders()
 	b.annotations()
 	b.thumbnails()
 	return b

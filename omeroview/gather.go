@@ -22,6 +22,7 @@ type gathered struct {
 	settings []omero.Rendering
 	taken    taken
 	rois     []omero.ROI
+	folders  []omero.Folder
 	figures  []omero.Figure
 	links    []omero.AnnotationLink
 	notes    []omero.Annotation
@@ -132,7 +133,14 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 	if g.taken, err = a.gatherTaken(ctx, append(imageIDs(g.shown), imageIDs(g.others)...)); err != nil {
 		return err
 	}
-	g.rois, err = a.c.ROIs(ctx, imageIDs(g.shown))
+	if g.rois, err = a.c.ROIs(ctx, imageIDs(g.shown)); err != nil {
+		return err
+	}
+	rois := make([]int64, len(g.rois))
+	for i, r := range g.rois {
+		rois[i] = r.ID
+	}
+	g.folders, err = a.c.Folders(ctx, imageIDs(g.shown), rois)
 	return err
 }
 
@@ -157,6 +165,9 @@ func (a *account) gatherPeople(ctx context.Context, g *gathered) (err error) {
 	}
 	for _, r := range g.rois {
 		add(r.Meta)
+	}
+	for _, f := range g.folders {
+		add(f.Meta)
 	}
 	for _, n := range g.notes {
 		add(n.Meta)

@@ -16,7 +16,10 @@ type parents struct {
 // annotated lists everything in a pack that may have annotations, apart from
 // annotations and attached files.
 func (g *gathered) annotated() []parents {
-	var rois, shapes, sets, files []int64
+	var rois, shapes, sets, files, folders []int64
+	for _, f := range g.folders {
+		folders = append(folders, f.ID)
+	}
 	for _, r := range g.rois {
 		rois = append(rois, r.ID)
 		for _, s := range r.Shapes {
@@ -32,6 +35,7 @@ func (g *gathered) annotated() []parents {
 	list := []parents{
 		{omero.KindDataset, idsOf(g.datasets)}, {omero.KindImage, imageIDs(g.shown)}, {omero.KindROI, rois},
 		{omero.KindShape, shapes}, {omero.KindFileset, sets}, {omero.KindOriginalFile, files},
+		{omero.KindFolder, folders},
 	}
 	if g.ref.kind == omero.KindProject {
 		list = append(list, parents{omero.KindProject, []int64{g.ref.id}})

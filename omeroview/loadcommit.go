@@ -51,6 +51,7 @@ func (f *finisher) commit(ctx context.Context) (transfer.Finished, error) {
 	if f.spec.Kind == pack.KindScreen && len(doc.Screens) > 0 {
 		top = doc.Screens[0].ID
 	}
+	f.makeFolders(b, made)
 	for _, l := range doc.Links {
 		object, isMade := made[l.From]
 		note, known := f.refs[l.To]

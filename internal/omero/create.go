@@ -56,10 +56,13 @@ var containerLinks = map[[2]string]string{
 	{"Dataset", "Image"}:   "DatasetImageLink",
 	{"Screen", "Plate"}:    "ScreenPlateLink",
 	{"Well", "Reagent"}:    "WellReagentLink",
+	{"Folder", "Image"}:    "FolderImageLink",
+	{"Folder", "Roi"}:      "FolderRoiLink",
 }
 
 // Link puts a child into a container: a dataset into a project, an image into
-// a dataset, a plate into a screen, a reagent into a well.
+// a dataset, a plate into a screen, a reagent into a well, an image or a region
+// into a folder.
 func (b *Batch) Link(parent, child Ref) Ref {
 	kind, ok := containerLinks[[2]string{parent.kind, child.kind}]
 	if !ok {

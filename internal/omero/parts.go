@@ -69,6 +69,7 @@ func partsOfImages(images string) []part {
 		{KindROI, `select r.id from Roi r where r.image.id in (` + images + `)`},
 		{KindShape, `select s.id from Shape s where s.roi.image.id in (` + images + `)`},
 		{KindFileset, filesets},
+		{KindFolder, foldersOf(images)},
 		{KindOriginalFile, `select e.originalFile.id from FilesetEntry e where e.fileset.id in (` + filesets + `)`},
 		{KindChannel, `select ch.id from Channel ch where ch.pixels.image.id in (` + images + `)`},
 		{KindLightPath, `select lp.id from Channel ch join ch.logicalChannel lc join lc.lightPath lp where ch.pixels.image.id in (` + images + `)`},

@@ -45,6 +45,11 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	if kind == KindImage {
 		queries = append(queries, scopeQueries(kind, siblings)...)
 	}
+	images := imagesOf[kind]
+	queries = append(queries,
+		`select `+tokenColumns("f")+` from Folder f where f.id in (`+foldersOf(images)+`)`,
+		`select `+tokenColumns("fl")+` from FolderImageLink fl where fl.child.id in (`+images+`)`,
+		`select `+tokenColumns("fl")+` from FolderRoiLink fl where fl.child.image.id in (`+images+`)`)
 	return append(queries, noteQueries(partsOf(kind), except)...), true
 }
 

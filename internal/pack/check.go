@@ -24,6 +24,7 @@ func check(d *Document, m *Manifest) error {
 	c.ids(d)
 	c.leftOut(d)
 	c.references(d)
+	c.folders(d)
 	c.files(d)
 	c.manifest(m)
 	return c.err
@@ -63,6 +64,9 @@ func (c *checker) ids(d *Document) {
 	}
 	for i := range d.Datasets {
 		c.id(d.Datasets[i].ID, KindDataset)
+	}
+	for i := range d.Folders {
+		c.id(d.Folders[i].ID, KindFolder)
 	}
 	for i := range d.Screens {
 		c.id(d.Screens[i].ID, KindScreen)

@@ -58,6 +58,7 @@ type decoder struct {
 	filePaths map[ID][]ID   // records that file annotations refer to
 	hidden    map[ID]bool   // annotations that are records
 	oldRecord bool          // saw a record of before 1.0
+	within    map[ID]ID     // the folder that each folder is in
 	part      *part         // nil for packs of others
 	manifest  *Manifest
 }
@@ -84,6 +85,7 @@ func (d *decoder) decode() error {
 	if err := d.scan.end(); err != nil {
 		return err
 	}
+	d.nestFolders()
 	if d.part != nil {
 		return d.finishOurs()
 	}
@@ -97,6 +99,8 @@ func (d *decoder) top(e *element) {
 		d.project(e)
 	case "Dataset":
 		d.dataset(e)
+	case "Folder":
+		d.folder(e)
 	case "Screen":
 		d.screen(e)
 	case "Plate":

@@ -16,6 +16,7 @@ type Document struct {
 
 	Projects []Project
 	Datasets []Dataset
+	Folders  []Folder
 	Screens  []Screen
 	Plates   []Plate
 	// Reagents are those that wells hold though they are of screens that are not

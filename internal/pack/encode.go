@@ -35,6 +35,7 @@ func Encode(w io.Writer, doc *Document, m *Manifest) error {
 	e.x.attr("xsi:schemaLocation", omeNamespace+" "+omeSchema)
 	e.x.optional("Creator", strings.TrimSpace(doc.Origin.Software+" "+doc.Origin.Version))
 	e.containers()
+	e.folders()
 	e.experiments()
 	e.plates()
 	e.screens()
@@ -154,6 +155,9 @@ func (e *encoder) shown() map[ID]bool {
 	}
 	for i := range d.Datasets {
 		shown[d.Datasets[i].ID] = true
+	}
+	for i := range d.Folders {
+		shown[d.Folders[i].ID] = true
 	}
 	for i := range d.Screens {
 		shown[d.Screens[i].ID] = true

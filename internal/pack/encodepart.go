@@ -21,6 +21,7 @@ func (e *encoder) part() {
 	e.partFilesets()
 	e.partLeftOut()
 	e.partROIs()
+	e.partFolders()
 	e.partAnnotations()
 	e.partLinks()
 	e.partTexts()
@@ -54,6 +55,9 @@ func (e *encoder) partDetails() {
 	}
 	for i := range d.Datasets {
 		e.details(d.Datasets[i].ID, d.Datasets[i].Details)
+	}
+	for i := range d.Folders {
+		e.details(d.Folders[i].ID, d.Folders[i].Details)
 	}
 	for i := range d.Screens {
 		e.details(d.Screens[i].ID, d.Screens[i].Details)

@@ -142,7 +142,7 @@ func (e *encoder) replaced(of ID, field, text string) bool {
 	switch field {
 	case "Name":
 		switch of.Kind() {
-		case KindProject, KindDataset, KindScreen, KindPlate, KindImage:
+		case KindProject, KindDataset, KindFolder, KindScreen, KindPlate, KindImage:
 			return text == ""
 		}
 	case "Namespace":

@@ -20,6 +20,7 @@ func (d *decoder) dropDangling() {
 		s := &doc.Screens[i]
 		s.Plates = existing(d, s.ID, s.Plates, plates)
 	}
+	d.dropFolders(images, rois)
 	for i := range doc.Images {
 		im := &doc.Images[i]
 		im.ROIs = existing(d, im.ID, im.ROIs, rois)
@@ -53,6 +54,30 @@ func existing[T any](d *decoder, from ID, refs []ID, there map[ID]*T) []ID {
 		return nil
 	}
 	return kept
+}
+
+// dropFolders removes from folders what is not there, and folders that are
+// within themselves.
+func (d *decoder) dropFolders(images map[ID]*Image, rois map[ID]*ROI) {
+	doc := d.doc
+	doc.Folders = merge(doc.Folders, func(f *Folder) ID { return f.ID }, func(a, b *Folder) {})
+	folders := byID(doc.Folders, func(f *Folder) ID { return f.ID })
+	for i := range doc.Folders {
+		f := &doc.Folders[i]
+		f.Images = existing(d, f.ID, f.Images, images)
+		f.ROIs = existing(d, f.ID, f.ROIs, rois)
+		if folders[f.Parent] == nil {
+			f.Parent = ""
+		}
+	}
+	if top := doc.FoldersFromTop(); len(top) != len(doc.Folders) {
+		d.warn("folders are within themselves")
+		kept := make([]Folder, len(top))
+		for i, f := range top {
+			kept[i] = *f
+		}
+		doc.Folders = kept
+	}
 }
 
 // foreignLinks keeps the references to annotations that are no records.

@@ -15,6 +15,7 @@ type ID string
 const (
 	KindProject    = "Project"
 	KindDataset    = "Dataset"
+	KindFolder     = "Folder"
 	KindScreen     = "Screen"
 	KindPlate      = "Plate"
 	KindWell       = "Well"

@@ -20,9 +20,11 @@ type part struct {
 	filesets []Fileset
 	leftOut  []LeftOut
 	rois     []placed[ROI]
-	notes    []partNote
-	links    []Link
-	texts    map[textKey]string
+	// folderROIs are all regions of folders of which OME-XML has not all.
+	folderROIs map[ID][]ID
+	notes      []partNote
+	links      []Link
+	texts      map[textKey]string
 
 	instruments []Instrument
 	experiments []Experiment
@@ -81,7 +83,7 @@ func (d *decoder) readPart(e *element) {
 				d.part = &part{
 					details: map[ID]Details{}, images: map[ID]partImage{},
 					plates: map[ID]Plate{}, wells: map[ID]Well{}, runs: map[ID]Run{},
-					texts: map[textKey]string{},
+					texts: map[textKey]string{}, folderROIs: map[ID][]ID{},
 				}
 				if err := checkVersion(c.get("Version")); err != nil {
 					c.fail(err)
@@ -147,6 +149,9 @@ func (d *decoder) partElement(e *element) {
 		p.fileset(e)
 	case "LeftOut":
 		p.leftOut = append(p.leftOut, readLeftOut(e))
+	case "Folder":
+		p.folderROIs[e.id("ID")] = e.ids("ROIs")
+		e.skip()
 	case "ROI":
 		d.partROI(e)
 	case "Annotation":

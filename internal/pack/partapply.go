@@ -14,6 +14,11 @@ func (p *part) apply(d *decoder) error {
 	if err := p.applyROIs(doc); err != nil {
 		return err
 	}
+	for i := range doc.Folders {
+		if rois, ok := p.folderROIs[doc.Folders[i].ID]; ok {
+			doc.Folders[i].ROIs = rois
+		}
+	}
 	if err := p.applyNotes(d); err != nil {
 		return err
 	}
@@ -176,6 +181,9 @@ func (p *part) applyDetails(d *Document) {
 	}
 	for i := range d.Datasets {
 		d.Datasets[i].Details = p.details[d.Datasets[i].ID]
+	}
+	for i := range d.Folders {
+		d.Folders[i].Details = p.details[d.Folders[i].ID]
 	}
 	for i := range d.Screens {
 		d.Screens[i].Details = p.details[d.Screens[i].ID]

@@ -42,6 +42,11 @@ func eachText(d *Document, m *Manifest, visit textVisit) {
 		visit(s.ID, "Name", 0, &s.Name)
 		visit(s.ID, "Description", 0, &s.Description)
 	}
+	for i := range d.Folders {
+		f := &d.Folders[i]
+		visit(f.ID, "Name", 0, &f.Name)
+		visit(f.ID, "Description", 0, &f.Description)
+	}
 	eachPlateText(d, visit)
 	eachInstrumentText(d, visit)
 	for i := range d.Images {
