@@ -282,8 +282,7 @@ func (f *finisher) takenParts() map[omero.Kind][]int64 {
 	found := make(map[omero.Kind][]int64)
 	for _, ref := range f.at {
 		kind := ref.Kind()
-		switch kind {
-		case omero.KindLaser, omero.KindArc, omero.KindFilament, omero.KindLED, omero.KindGeneric:
+		if isLight(kind) {
 			kind = omero.KindLightSource
 		}
 		if slices.Contains(partKinds, kind) {

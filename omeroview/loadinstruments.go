@@ -151,31 +151,36 @@ func restoreParts[P, O any](r *restorer, of omero.Ref, kind omero.Kind, want []P
 	return out
 }
 
-// lightSources are like other parts, but one cannot become another kind.
+// lightSources are like other parts, but one cannot become another kind: they
+// are matched within each kind.
 func (r *restorer) lightSources(of omero.Ref, want []pack.LightSource, now []omero.LightSource) {
-	targets := make([]target, len(want))
+	left := make(map[omero.Kind][]omero.LightSource)
+	for _, l := range now {
+		left[l.Kind] = append(left[l.Kind], l)
+	}
+	targets, was := make([]target, len(want)), make([]omero.LightSource, len(want))
 	for i := range want {
 		next := omero.LightSource{Map: toPairs(want[i].Map)}
 		copyFields(&next, &want[i])
-		if i < len(now) && now[i].Kind == next.Kind {
-			ref := r.note(want[i].ID, omero.Existing(next.Kind, now[i].ID))
-			targets[i] = target{ref, r.b.Change(ref).Fields(now[i], next)}
+		if have := left[next.Kind]; len(have) > 0 {
+			was[i], left[next.Kind] = have[0], have[1:]
+			ref := r.note(want[i].ID, omero.Existing(next.Kind, was[i].ID))
+			targets[i] = target{ref, r.b.Change(ref).Fields(was[i], next)}
 			continue
-		}
-		if i < len(now) {
-			r.spare[now[i].Kind] = append(r.spare[now[i].Kind], now[i].ID)
 		}
 		targets[i] = target{ref: r.note(want[i].ID, r.b.Object(next.Kind, next, map[string]omero.Ref{"instrument": of}))}
 	}
-	for i := len(want); i < len(now); i++ {
-		r.spare[now[i].Kind] = append(r.spare[now[i].Kind], now[i].ID)
+	for kind, have := range left {
+		for _, l := range have {
+			r.spare[kind] = append(r.spare[kind], l.ID)
+		}
 	}
 	for i, t := range targets {
 		switch {
 		case want[i].Kind != pack.Laser:
 		case want[i].Pump != "":
-			r.part(t, "pump", at(now, i).Pump, want[i].Pump, 0)
-		case t.edit != nil && now[i].Pump != 0:
+			r.part(t, "pump", was[i].Pump, want[i].Pump, 0)
+		case t.edit != nil && was[i].Pump != 0:
 			t.edit.Refer("pump", omero.Ref{})
 		}
 	}
@@ -225,8 +230,7 @@ func (r *restorer) removeSpare(ctx context.Context) error {
 			continue
 		}
 		family := kind
-		switch kind {
-		case omero.KindLaser, omero.KindArc, omero.KindFilament, omero.KindLED, omero.KindGeneric:
+		if isLight(kind) {
 			family = omero.KindLightSource
 		}
 		ids, err := r.client.Unreferenced(ctx, family, ids)
@@ -236,9 +240,32 @@ func (r *restorer) removeSpare(ctx context.Context) error {
 		if len(ids) == 0 {
 			continue
 		}
-		if _, err := r.client.Delete(ctx, map[omero.Kind][]int64{kind: ids}, omero.DeleteOptions{}); err != nil {
+		if _, err := r.client.Delete(ctx, map[omero.Kind][]int64{kind: ids}, omero.DeleteOptions{Keep: keptWithout(kind)}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keptWithout lists the classes of parts that stay when something goes that
+// named them. An instrument takes its parts along.
+func keptWithout(kind omero.Kind) (keep []string) {
+	if kind == omero.KindInstrument {
+		return nil
+	}
+	for _, part := range []omero.Kind{omero.KindInstrument, omero.KindObjective, omero.KindDetector, omero.KindLightSource, omero.KindFilter,
+		omero.KindDichroic, omero.KindFilterSet} {
+		if part != kind && (part != omero.KindLightSource || !isLight(kind)) {
+			keep = append(keep, string(part))
+		}
+	}
+	return keep
+}
+
+func isLight(kind omero.Kind) bool {
+	switch kind {
+	case omero.KindLaser, omero.KindArc, omero.KindFilament, omero.KindLED, omero.KindGeneric:
+		return true
+	}
+	return false
 }
