@@ -131,11 +131,19 @@ func (b *documenter) filesets() {
 }
 
 func (b *documenter) regions() {
-	for _, r := range b.g.rois {
+	if len(b.g.rois) > 0 {
+		b.doc.ROIs = make([]pack.ROI, 0, len(b.g.rois))
+	}
+	for i := range b.g.rois {
+		r := &b.g.rois[i]
 		out := pack.ROI{ID: pack.NewID(pack.KindROI, r.ID), Name: r.Name, Description: r.Description, Details: b.details(r.Meta)}
-		for _, s := range r.Shapes {
-			out.Shapes = append(out.Shapes, packShape(s))
+		if len(r.Shapes) > 0 {
+			out.Shapes = make([]pack.Shape, len(r.Shapes))
 		}
+		for j, s := range r.Shapes {
+			out.Shapes[j] = packShape(s)
+		}
+		r.Shapes = nil // there may be very many
 		b.doc.ROIs = append(b.doc.ROIs, out)
 	}
 }

@@ -1,7 +1,6 @@
 package omeroview
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -47,28 +46,7 @@ func (a *account) transfer(ctx context.Context, p packRef) (generated, error) {
 // the pack is in when it changes meanwhile.
 func (a *account) buildTransfer(ctx context.Context, p packRef, s packState) (generated, error) {
 	for try := 1; ; try++ {
-		g, err := a.file(s, transferName, func() ([]byte, error) {
-			doc, m, err := a.document(ctx, p)
-			if err != nil {
-				return nil, treeError("describe the pack", err)
-			}
-			after, err := a.c.ChangeToken(ctx, p.kind, p.id, OwnNamespaces)
-			if err != nil {
-				return nil, treeError("look for changes", err)
-			}
-			if after.Hash != s.token {
-				return nil, errChanged
-			}
-			doc.Packed = s.mtime
-			if err := a.keepReadme(s, doc, m); err != nil {
-				return nil, err
-			}
-			var b bytes.Buffer
-			if err := pack.Encode(&b, doc, m); err != nil {
-				return nil, treeError("describe the pack", err)
-			}
-			return b.Bytes(), nil
-		})
+		g, err := a.file(s, transferName, func(w io.Writer) error { return a.writeTransfer(ctx, w, p, s) })
 		if !errors.Is(err, errChanged) {
 			return g, err
 		}
@@ -82,6 +60,35 @@ func (a *account) buildTransfer(ctx context.Context, p packRef, s packState) (ge
 		}
 	}
 }
+
+// writeTransfer writes the transfer.xml of a state, and keeps what is made of
+// the same document: to read that again takes long, and much memory.
+func (a *account) writeTransfer(ctx context.Context, w io.Writer, p packRef, s packState) error {
+	doc, m, err := a.document(ctx, p)
+	if err != nil {
+		return treeError("describe the pack", err)
+	}
+	after, err := a.c.ChangeToken(ctx, p.kind, p.id, OwnNamespaces)
+	if err != nil {
+		return treeError("look for changes", err)
+	}
+	if after.Hash != s.token {
+		return errChanged
+	}
+	doc.Packed = s.mtime
+	if err := a.keepReadme(s, doc, m); err != nil {
+		return err
+	}
+	err = a.v.disk.writeFrom(s.dir, s.name, fileSumsName, func(w io.Writer) error { return pack.WriteSums(w, m) })
+	if err != nil {
+		return treeError("keep a generated file", err)
+	}
+	return treeError("describe the pack", pack.Encode(w, doc, m))
+}
+
+// fileSumsName is, on disk, the part of SHA1SUMS that tells of the files of the
+// manifest.
+const fileSumsName = "sums-of-files"
 
 // errChanged says that a pack changed while it was read.
 var errChanged = errors.New("changed meanwhile")
@@ -109,7 +116,17 @@ func (a *account) sums(ctx context.Context, p packRef) (generated, error) {
 	// A nested pack may be in a later state than the one around it.
 	name := sumsName + "-" + hex.EncodeToString(key.Sum(nil)[:8])
 	return remember(ctx, a, "sums/"+p.String()+"/"+top.state.name+"/"+name, func(context.Context) (generated, error) {
-		return a.file(top.state, name, func() ([]byte, error) { return writeSums(top.path, given) })
+		files, err := a.file(top.state, fileSumsName, func(w io.Writer) error {
+			_, m, err := readTransfer(top.path)
+			if err != nil {
+				return err
+			}
+			return treeError("list sums", pack.WriteSums(w, m))
+		})
+		if err != nil {
+			return generated{}, err
+		}
+		return a.file(top.state, name, func(w io.Writer) error { return writeSums(w, files.path, given) })
 	})
 }
 
@@ -126,17 +143,18 @@ func readTransfer(path string) (*pack.Document, *pack.Manifest, error) {
 	return doc, m, nil
 }
 
-// writeSums lists the files of the manifest in a transfer.xml.
-func writeSums(transfer string, given []pack.Sum) ([]byte, error) {
-	_, m, err := readTransfer(transfer)
+// writeSums writes the sums that are given, and behind them those of the
+// files.
+func writeSums(w io.Writer, files string, given []pack.Sum) error {
+	if err := pack.WriteSums(w, nil, given...); err != nil {
+		return treeError("list sums", err)
+	}
+	f, err := os.Open(files)
 	if err != nil {
-		return nil, err
+		return treeError("read a generated file", err)
 	}
-	var b bytes.Buffer
-	if err := pack.WriteSums(&b, m, given...); err != nil {
-		return nil, treeError("list sums", err)
-	}
-	return b.Bytes(), nil
+	_, err = io.Copy(w, f)
+	return treeError("list sums", errors.Join(err, f.Close()))
 }
 
 // packFile is a generated file of a pack.

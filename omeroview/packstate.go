@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -140,16 +141,12 @@ type generated struct {
 }
 
 // file returns a generated file of a state, making it when it is not there.
-func (a *account) file(s packState, name string, make func() ([]byte, error)) (generated, error) {
+func (a *account) file(s packState, name string, write func(io.Writer) error) (generated, error) {
 	g, err := readGenerated(s, name)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return g, err
 	}
-	data, err := make()
-	if err != nil {
-		return generated{}, err
-	}
-	if err := a.v.disk.write(s.dir, s.name, name, data); err != nil {
+	if err := a.v.disk.writeFrom(s.dir, s.name, name, write); err != nil {
 		return generated{}, treeError("keep a generated file", err)
 	}
 	if err := a.v.disk.prune(s.dir, s.name); err != nil {

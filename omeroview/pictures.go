@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -85,11 +86,11 @@ func (a *account) pictures(ctx context.Context, p packRef) (*pictureList, error)
 	}
 	return remember(ctx, a, "pictures/"+p.String()+"/"+s.name, func(ctx context.Context) (*pictureList, error) {
 		l := &pictureList{state: s}
-		g, err := a.file(s, picturesName, func() ([]byte, error) {
+		g, err := a.file(s, picturesName, func(w io.Writer) error {
 			if err := a.choosePictures(ctx, p, l); err != nil {
-				return nil, treeError("choose thumbnails", err)
+				return treeError("choose thumbnails", err)
 			}
-			return json.Marshal(l)
+			return json.NewEncoder(w).Encode(l)
 		})
 		if err != nil {
 			return nil, err

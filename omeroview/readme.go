@@ -1,10 +1,10 @@
 package omeroview
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"io"
 
 	"omerods/internal/pack"
 )
@@ -12,26 +12,30 @@ import (
 // keepReadme makes the README.html of a state and keeps it, and tells the
 // manifest what it is: transfer.xml is made after it.
 func (a *account) keepReadme(s packState, doc *pack.Document, m *pack.Manifest) error {
-	data, err := readmeOf(doc, m)
+	h := sha1.New()
+	size := &countWriter{w: h}
+	err := a.v.disk.writeFrom(s.dir, s.name, readmeName, func(w io.Writer) error {
+		return pack.WriteReadme(io.MultiWriter(w, size), doc, m)
+	})
 	if err != nil {
-		return err
-	}
-	if err := a.v.disk.write(s.dir, s.name, readmeName, data); err != nil {
 		return treeError("keep a generated file", err)
 	}
-	sum := sha1.Sum(data)
 	if f := m.ByPath()[readmeName]; f != nil {
-		f.Size, f.Hash, f.Algorithm = int64(len(data)), hex.EncodeToString(sum[:]), pack.SHA1
+		f.Size, f.Hash, f.Algorithm = size.n, hex.EncodeToString(h.Sum(nil)), pack.SHA1
 	}
 	return nil
 }
 
-func readmeOf(doc *pack.Document, m *pack.Manifest) ([]byte, error) {
-	var b bytes.Buffer
-	if err := pack.WriteReadme(&b, doc, m); err != nil {
-		return nil, treeError("describe the pack", err)
-	}
-	return b.Bytes(), nil
+// countWriter counts what is written to another writer.
+type countWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // readme returns the README.html of a pack. It was made with transfer.xml, and
@@ -42,12 +46,12 @@ func (a *account) readme(ctx context.Context, p packRef) (generated, error) {
 		return generated{}, err
 	}
 	return remember(ctx, a, "readme/"+p.String()+"/"+top.state.name, func(context.Context) (generated, error) {
-		return a.file(top.state, readmeName, func() ([]byte, error) {
+		return a.file(top.state, readmeName, func(w io.Writer) error {
 			doc, m, err := readTransfer(top.path)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			return readmeOf(doc, m)
+			return treeError("describe the pack", pack.WriteReadme(w, doc, m))
 		})
 	})
 }
