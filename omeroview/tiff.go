@@ -260,9 +260,21 @@ func omeXML(im omero.Image, p *omero.Pixels) string {
 				strconv.FormatFloat(q.size.Value, 'g', -1, 64), q.axis, escape(q.size.Unit))
 		}
 	}
+	if q := p.TimeIncrement; q != nil {
+		fmt.Fprintf(&b, ` TimeIncrement="%s" TimeIncrementUnit="%s"`, strconv.FormatFloat(q.Value, 'g', -1, 64), escape(q.Unit))
+	}
 	b.WriteString(">")
 	for i := range p.SizeC {
-		fmt.Fprintf(&b, `<Channel ID="Channel:0:%d" SamplesPerPixel="1"/>`, i)
+		fmt.Fprintf(&b, `<Channel ID="Channel:0:%d" SamplesPerPixel="1"`, i)
+		if i < len(p.Channels) {
+			if name := p.Channels[i].Name; name != "" {
+				fmt.Fprintf(&b, ` Name="%s"`, escape(name))
+			}
+			if color := p.Channels[i].Color(); color != nil {
+				fmt.Fprintf(&b, ` Color="%d"`, *color)
+			}
+		}
+		b.WriteString("/>")
 	}
 	fmt.Fprintf(&b, `<TiffData IFD="0" PlaneCount="%d"/></Pixels></Image></OME>`, p.SizeZ*p.SizeC*p.SizeT)
 	return b.String()
