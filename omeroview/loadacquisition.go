@@ -26,6 +26,7 @@ type restorer struct {
 	owner       map[pack.ID]pack.ID // the instruments of parts
 
 	imported map[int64]*omero.Instrument // instruments of the images in turn
+	purposes map[int64]*omero.Experiment // experiments of these images
 	// refs are the instruments, their parts and the experiments of the pack as
 	// they are on the server.
 	refs map[pack.ID]omero.Ref
@@ -107,6 +108,18 @@ func (r *restorer) images(ctx context.Context, todo []wanted) error {
 		instruments, err := r.client.Instruments(ctx, t.instrumentIDs())
 		if err != nil {
 			return err
+		}
+		var ids []int64
+		for i := range t.images {
+			ids = append(ids, t.images[i].Experiment)
+		}
+		experiments, err := r.client.Experiments(ctx, ids)
+		if err != nil {
+			return err
+		}
+		r.purposes = make(map[int64]*omero.Experiment, len(experiments))
+		for i := range experiments {
+			r.purposes[experiments[i].ID] = &experiments[i]
 		}
 		r.imported = make(map[int64]*omero.Instrument, len(instruments))
 		for i := range instruments {

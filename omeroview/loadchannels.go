@@ -44,8 +44,8 @@ func (r *restorer) channel(want *pack.Channel, now *omero.ChannelSettings, instr
 	var lc omero.LogicalChannel
 	copyFields(&lc, want)
 	t := r.hold(e, "logicalChannel", omero.KindLogicalChannel, now.Logical.ID, was, &lc)
-	r.optional(t, "filterSet", omero.KindFilterSet, was.FilterSet, want.FilterSet, instrument)
-	r.optional(t, "otf", omero.KindOTF, was.OTF, want.OTF, instrument)
+	r.optional(t, "filterSet", was.FilterSet, want.FilterSet, instrument)
+	r.optional(t, "otf", was.OTF, want.OTF, instrument)
 	r.detector(t, cmp.Or(was.Detector, new(omero.DetectorSettings)), want.Detector, instrument)
 	r.light(t, cmp.Or(was.LightSettings, new(omero.LightSettings)), want.Light, instrument)
 	r.lightPath(t, cmp.Or(was.LightPath, new(omero.LightPath)), want.LightPath, instrument)
@@ -61,9 +61,11 @@ func parts(color *int32) (red, green, blue, alpha *int) {
 }
 
 // optional makes a member name a part of an instrument, or none.
-func (r *restorer) optional(of target, member string, kind omero.Kind, now int64, want pack.ID, instrument int64) {
+func (r *restorer) optional(of target, member string, now int64, want pack.ID, instrument int64) {
 	if want == "" {
-		r.point(of, member, kind, now, omero.Ref{})
+		if of.edit != nil && now != 0 {
+			of.edit.Refer(member, omero.Ref{}) // the part stays that of its instrument
+		}
 		return
 	}
 	r.part(of, member, now, want, instrument)
@@ -106,7 +108,7 @@ func (r *restorer) lightPath(of target, now *omero.LightPath, want *pack.LightPa
 	if want.ID != "" {
 		r.note(want.ID, t.ref)
 	}
-	r.optional(t, "dichroic", omero.KindDichroic, now.Dichroic, want.Dichroic, instrument)
+	r.optional(t, "dichroic", now.Dichroic, want.Dichroic, instrument)
 	if t.edit == nil {
 		r.addFilters(t.ref, true, want.Excitation, instrument)
 		r.addFilters(t.ref, false, want.Emission, instrument)

@@ -111,7 +111,7 @@ func (r *restorer) instrumentParts(of omero.Ref, in *pack.Instrument, now *omero
 	sets := restoreParts(r, of, omero.KindFilterSet, in.FilterSets, now.FilterSets, func(v *pack.FilterSet) pack.ID { return v.ID }, func(v *omero.FilterSet) int64 { return v.ID })
 	for i, t := range sets {
 		was, want := at(now.FilterSets, i), &in.FilterSets[i]
-		r.optional(t, "dichroic", omero.KindDichroic, was.Dichroic, want.Dichroic, 0)
+		r.optional(t, "dichroic", was.Dichroic, want.Dichroic, 0)
 		r.setFilters(t, true, was.Excitation, want.Excitation)
 		r.setFilters(t, false, was.Emission, want.Emission)
 	}
@@ -119,7 +119,7 @@ func (r *restorer) instrumentParts(of omero.Ref, in *pack.Instrument, now *omero
 	for i, t := range otfs {
 		was := at(now.OTFs, i)
 		r.part(t, "objective", was.Objective, in.OTFs[i].Objective, 0)
-		r.optional(t, "filterSet", omero.KindFilterSet, was.FilterSet, in.OTFs[i].FilterSet, 0)
+		r.optional(t, "filterSet", was.FilterSet, in.OTFs[i].FilterSet, 0)
 	}
 }
 
@@ -197,6 +197,13 @@ func (r *restorer) experiment(id pack.ID, candidate int64) omero.Ref {
 	}
 	var next omero.Experiment
 	copyFields(&next, want)
+	own := claim{omero.KindExperiment, candidate}
+	if now := r.purposes[candidate]; now != nil && !r.claimed[own] && len(now.Manipulations)+len(want.Manipulations) == 0 {
+		r.claimed[own] = true
+		ref := r.note(id, omero.Existing(omero.KindExperiment, candidate))
+		r.b.Change(ref).Fields(now, next)
+		return ref
+	}
 	ref := r.note(id, r.b.Object(omero.KindExperiment, next, nil))
 	for i := range want.Manipulations {
 		var m omero.Manipulation

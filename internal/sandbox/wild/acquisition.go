@@ -45,7 +45,15 @@ func (m *maker) acquire(image *store.Row) error {
 			}
 		}
 	}
+	if err := m.filterSets(instrument, parts); err != nil {
+		return err
+	}
 	v := store.Values{"instrument": instrument, "acquisitionDate": m.time()}
+	if m.chance(2) {
+		if v["experiment"], err = m.create("Experiment", m.fill("Experiment", nil)); err != nil {
+			return err
+		}
+	}
 	if v["imagingEnvironment"], err = m.create("ImagingEnvironment", m.fill("ImagingEnvironment", nil)); err != nil {
 		return err
 	}
@@ -61,6 +69,31 @@ func (m *maker) acquire(image *store.Row) error {
 		return err
 	}
 	return m.measured(image, parts)
+}
+
+// filterSets makes sets of an instrument's filters, and a transfer function.
+func (m *maker) filterSets(instrument *store.Row, parts map[string][]*store.Row) error {
+	for range m.r.IntN(3) {
+		fixed := store.Values{"instrument": instrument, "dichroic": "-"}
+		if d := parts["Dichroic"]; len(d) > 0 {
+			fixed["dichroic"] = pick(m, d)
+		}
+		set, err := m.create("FilterSet", m.fill("FilterSet", fixed))
+		if err != nil {
+			return err
+		}
+		parts["FilterSet"] = append(parts["FilterSet"], set)
+		for _, f := range parts["Filter"] {
+			if err := m.link(pick(m, []string{"FilterSetExcitationFilterLink", "FilterSetEmissionFilterLink"}), set, f); err != nil {
+				return err
+			}
+		}
+	}
+	if o := parts["Objective"]; len(o) > 0 && m.chance(2) {
+		_, err := m.create("OTF", m.fill("OTF", store.Values{"instrument": instrument, "objective": pick(m, o), "filterSet": "-"}))
+		return err
+	}
+	return nil
 }
 
 // measured sets what belongs to the pixels, channels and planes.
@@ -83,6 +116,9 @@ func (m *maker) measured(image *store.Row, parts map[string][]*store.Row) error 
 			if fixed["detectorSettings"], err = m.create("DetectorSettings", m.fill("DetectorSettings", store.Values{"detector": pick(m, d)})); err != nil {
 				return err
 			}
+		}
+		if s := parts["FilterSet"]; len(s) > 0 {
+			fixed["filterSet"] = pick(m, s)
 		}
 		if l := parts["LightSource"]; len(l) > 0 {
 			if fixed["lightSourceSettings"], err = m.create("LightSettings", m.fill("LightSettings", store.Values{"lightSource": pick(m, l), "microbeamManipulation": "-"})); err != nil {
