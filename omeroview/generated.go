@@ -37,7 +37,7 @@ func (a *account) transfer(ctx context.Context, p packRef) (generated, error) {
 	if err != nil {
 		return generated{}, err
 	}
-	return remember(ctx, a, "transfer/"+p.String()+"/"+s.name, func(ctx context.Context) (generated, error) {
+	return rememberMade(ctx, a, "transfer/"+p.String()+"/"+s.name, func(ctx context.Context) (generated, error) {
 		return a.buildTransfer(ctx, p, s)
 	})
 }
@@ -115,7 +115,7 @@ func (a *account) sums(ctx context.Context, p packRef) (generated, error) {
 	}
 	// A nested pack may be in a later state than the one around it.
 	name := sumsName + "-" + hex.EncodeToString(key.Sum(nil)[:8])
-	return remember(ctx, a, "sums/"+p.String()+"/"+top.state.name+"/"+name, func(context.Context) (generated, error) {
+	return rememberMade(ctx, a, "sums/"+p.String()+"/"+top.state.name+"/"+name, func(context.Context) (generated, error) {
 		files, err := a.file(top.state, fileSumsName, func(w io.Writer) error {
 			_, m, err := readTransfer(top.path)
 			if err != nil {

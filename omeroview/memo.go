@@ -64,8 +64,19 @@ func (e *memoEntry) answered() bool {
 // it is too old. load is not cancelled when one of the callers gives up. What
 // failed is asked anew by the next caller.
 func remember[T any](ctx context.Context, a *account, key string, load func(ctx context.Context) (T, error)) (T, error) {
+	return await[T](ctx, a.entry(key, true, func(ctx context.Context) (any, error) { return load(ctx) }))
+}
+
+// rememberMade is remember for what is made of one state of a pack, which its
+// key names. It never becomes untrue, so that its age counts from when it was
+// there: making it may take longer than a listing is kept.
+func rememberMade[T any](ctx context.Context, a *account, key string, load func(ctx context.Context) (T, error)) (T, error) {
+	return await[T](ctx, a.entry(key, false, func(ctx context.Context) (any, error) { return load(ctx) }))
+}
+
+// await waits for the answer of an entry.
+func await[T any](ctx context.Context, e *memoEntry) (T, error) {
 	var zero T
-	e := a.entry(key, func(ctx context.Context) (any, error) { return load(ctx) })
 	select {
 	case <-e.done:
 	case <-ctx.Done():
@@ -77,7 +88,9 @@ func remember[T any](ctx context.Context, a *account, key string, load func(ctx 
 	return e.value.(T), nil
 }
 
-func (a *account) entry(key string, load func(ctx context.Context) (any, error)) *memoEntry {
+// entry finds the entry of a key or begins one. ages says that its answer may
+// become untrue from the moment in which it is asked for.
+func (a *account) entry(key string, ages bool, load func(ctx context.Context) (any, error)) *memoEntry {
 	now := a.v.now()
 	m := &a.memo
 	m.mu.Lock()
@@ -102,7 +115,11 @@ func (a *account) entry(key string, load func(ctx context.Context) (any, error))
 		ctx, cancel := context.WithTimeout(a.v.run, loadTimeout)
 		defer cancel()
 		e.value, e.err = load(ctx)
-		e.until = now.Add(a.v.cfg.ListTime) // from when it was asked
+		from := now
+		if !ages {
+			from = a.v.now()
+		}
+		e.until = from.Add(a.v.cfg.ListTime)
 		if e.err != nil {
 			m.mu.Lock()
 			if m.entries[key] == e {

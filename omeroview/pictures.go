@@ -84,7 +84,7 @@ func (a *account) pictures(ctx context.Context, p packRef) (*pictureList, error)
 	if err != nil {
 		return nil, err
 	}
-	return remember(ctx, a, "pictures/"+p.String()+"/"+s.name, func(ctx context.Context) (*pictureList, error) {
+	return rememberMade(ctx, a, "pictures/"+p.String()+"/"+s.name, func(ctx context.Context) (*pictureList, error) {
 		l := &pictureList{state: s}
 		g, err := a.file(s, picturesName, func(w io.Writer) error {
 			if err := a.choosePictures(ctx, p, l); err != nil {
@@ -146,7 +146,7 @@ func (a *account) thumbnail(ctx context.Context, p packRef, image int64) (genera
 	}
 	from := i / thumbnailsAtOnce * thumbnailsAtOnce
 	to := min(from+thumbnailsAtOnce, len(l.Images))
-	_, err = remember(ctx, a, fmt.Sprintf("thumbnails/%s/%s/%d", p, l.state.name, from), func(ctx context.Context) (struct{}, error) {
+	_, err = rememberMade(ctx, a, fmt.Sprintf("thumbnails/%s/%s/%d", p, l.state.name, from), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, a.keepThumbnails(ctx, l, from, to)
 	})
 	if err != nil {

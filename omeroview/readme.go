@@ -45,7 +45,7 @@ func (a *account) readme(ctx context.Context, p packRef) (generated, error) {
 	if err != nil {
 		return generated{}, err
 	}
-	return remember(ctx, a, "readme/"+p.String()+"/"+top.state.name, func(context.Context) (generated, error) {
+	return rememberMade(ctx, a, "readme/"+p.String()+"/"+top.state.name, func(context.Context) (generated, error) {
 		return a.file(top.state, readmeName, func(w io.Writer) error {
 			doc, m, err := readTransfer(top.path)
 			if err != nil {

@@ -79,7 +79,7 @@ func (a *account) tar(ctx context.Context, p packRef) (*tarImage, error) {
 		if err != nil {
 			return nil, err
 		}
-		t, err := remember(ctx, a, tarKey+p.String()+"/"+s.name, func(ctx context.Context) (*tarImage, error) {
+		t, err := rememberMade(ctx, a, tarKey+p.String()+"/"+s.name, func(ctx context.Context) (*tarImage, error) {
 			t, err := readTar(s)
 			if errors.Is(err, fs.ErrNotExist) {
 				t, err = a.layTar(a.bind(ctx), p, s)

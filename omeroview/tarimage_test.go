@@ -272,7 +272,7 @@ func TestTarIsLaidOutOnce(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	look := func() {
-		if n, err := remember(t.Context(), a, tarKey+"x", load); n != 1 || err != nil {
+		if n, err := rememberMade(t.Context(), a, tarKey+"x", load); n != 1 || err != nil {
 			t.Errorf("got the answer of load %d, %v", n, err)
 		}
 	}
@@ -283,7 +283,7 @@ func TestTarIsLaidOutOnce(t *testing.T) {
 	close(goOn)
 	wg.Wait()
 	w.v.Invalidate()
-	if n, err := remember(t.Context(), a, tarKey+"x", func(context.Context) (int32, error) { return 2, nil }); n != 2 || err != nil {
+	if n, err := rememberMade(t.Context(), a, tarKey+"x", func(context.Context) (int32, error) { return 2, nil }); n != 2 || err != nil {
 		t.Errorf("after the memo was cleared: load %d, %v", n, err)
 	}
 }
