@@ -1,5 +1,10 @@
 package tables
 
+import (
+	"cmp"
+	"slices"
+)
+
 // dataset is a list of elements of one kind.
 type dataset struct {
 	kind   *datatype
@@ -96,32 +101,27 @@ func (r *reader) place(d *dataset, rows int64, b []byte) error {
 		if tree == undefined {
 			return nil
 		}
-		return r.chunkTree(d, tree, per, rows)
+		if err := r.chunkTree(d, tree, anyLevel, per, rows); err != nil {
+			return err
+		}
+		return d.apart()
 	}
 	return format("a layout of class %d", b[1])
 }
 
 // chunkTree reads the tree of the chunks: keys of a size, a mask of filters and
 // two offsets, with a child behind each.
-func (r *reader) chunkTree(d *dataset, at uint64, per, rows int64) error {
-	head, err := r.node(at, 24)
-	if err != nil {
-		return err
-	}
+func (r *reader) chunkTree(d *dataset, at uint64, level int, per, rows int64) error {
 	const key = 4 + 4 + 2*8
-	used := int(le.Uint16(head[6:]))
-	if string(head[:4]) != "TREE" || head[4] != 1 {
-		return format("chunks without their tree")
-	}
-	body, err := r.bytes(at+24, used*(key+8)+key)
+	level, used, body, err := r.treeNode(at, 1, level, key)
 	if err != nil {
 		return err
 	}
 	for i := range used {
 		e := body[i*(key+8):]
 		child := le.Uint64(e[key:])
-		if head[5] > 0 {
-			if err := r.chunkTree(d, child, per, rows); err != nil {
+		if level > 0 {
+			if err := r.chunkTree(d, child, level-1, per, rows); err != nil {
 				return err
 			}
 			continue
@@ -138,6 +138,18 @@ func (r *reader) chunkTree(d *dataset, at uint64, per, rows int64) error {
 			return format("more than %d chunks", mostChunks)
 		}
 		d.chunks = append(d.chunks, c)
+	}
+	return nil
+}
+
+// apart says that no chunk has a byte of another: ids would be replaced twice,
+// and a small file could stand for endless work.
+func (d *dataset) apart() error {
+	places := slices.SortedFunc(slices.Values(d.chunks), func(x, y chunk) int { return cmp.Compare(x.at, y.at) })
+	for i := 1; i < len(places); i++ {
+		if before := places[i-1]; places[i].at < before.at+before.rows*int64(d.kind.size) {
+			return format("chunks that overlap")
+		}
 	}
 	return nil
 }

@@ -14,7 +14,9 @@ import (
 
 const (
 	mostBytes    = 16 << 20 // of one object header, heap or list of texts
+	mostForm     = 64 << 20 // of all that tells where the rows are
 	mostChunks   = 1 << 20
+	mostNodes    = 1 << 16 // of all trees; one of PyTables' has up to 64 children
 	mostMessages = 4096
 	undefined    = ^uint64(0)
 )
@@ -26,6 +28,7 @@ type reader struct {
 	f    File
 	size int64
 	seen map[int64]bool // nodes of trees, so that none is read twice
+	form int            // bytes read so far that are not rows
 }
 
 func format(text string, args ...any) error {
@@ -49,6 +52,9 @@ func (r *reader) read(p []byte, at int64) error {
 func (r *reader) bytes(at uint64, n int) ([]byte, error) {
 	if at >= uint64(r.size) || n < 0 || n > mostBytes {
 		return nil, format("a place outside of the file")
+	}
+	if r.form += n; r.form > mostForm {
+		return nil, format("more than %d bytes that are no rows", mostForm)
 	}
 	p := make([]byte, n)
 	return p, r.read(p, int64(at))
@@ -82,16 +88,34 @@ func (r *reader) root() (uint64, error) {
 	return 0, format("superblock of version %d", b[8])
 }
 
-// node reads the beginning of a node of a tree once.
+// node reads the beginning of a node of a tree or of names once.
 func (r *reader) node(at uint64, n int) ([]byte, error) {
 	if r.seen[int64(at)] {
 		return nil, format("a tree that contains itself")
 	}
-	if len(r.seen) >= mostChunks {
-		return nil, format("a tree of more than %d nodes", mostChunks)
+	if len(r.seen) >= mostNodes {
+		return nil, format("trees of more than %d nodes", mostNodes)
 	}
 	r.seen[int64(at)] = true
 	return r.bytes(at, n)
+}
+
+// anyLevel is the level of a root, which may be any.
+const anyLevel = -1
+
+// treeNode reads a node of a tree of a type: its level, 0 for a leaf, and its
+// keys and children. A child is one level below, so that a tree has an end.
+func (r *reader) treeNode(at uint64, kind byte, level, key int) (its, used int, body []byte, err error) {
+	head, err := r.node(at, 24)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	its, used = int(head[5]), int(le.Uint16(head[6:]))
+	if string(head[:4]) != "TREE" || head[4] != kind || level != anyLevel && its != level {
+		return 0, 0, nil, format("a tree of another kind")
+	}
+	body, err = r.bytes(at+24, used*(key+8)+key)
+	return its, used, body, err
 }
 
 // links returns what a group has, by name.
@@ -135,26 +159,18 @@ func (r *reader) symbols(tree, heap uint64, links map[string]uint64) error {
 	if err != nil {
 		return err
 	}
-	return r.symbolTree(tree, names, links)
+	return r.symbolTree(tree, anyLevel, names, links)
 }
 
-func (r *reader) symbolTree(at uint64, names []byte, links map[string]uint64) error {
-	head, err := r.node(at, 24)
-	if err != nil {
-		return err
-	}
-	used := int(le.Uint16(head[6:]))
-	if string(head[:4]) != "TREE" || head[4] != 0 {
-		return format("a group of another kind")
-	}
-	body, err := r.bytes(at+24, used*16+8)
+func (r *reader) symbolTree(at uint64, level int, names []byte, links map[string]uint64) error {
+	level, used, body, err := r.treeNode(at, 0, level, 8)
 	if err != nil {
 		return err
 	}
 	for i := range used {
 		child := le.Uint64(body[8+16*i:])
-		if head[5] > 0 {
-			err = r.symbolTree(child, names, links)
+		if level > 0 {
+			err = r.symbolTree(child, level-1, names, links)
 		} else {
 			err = r.symbolNode(child, names, links)
 		}
