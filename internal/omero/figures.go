@@ -16,6 +16,7 @@ type Figure struct {
 	Annotation int64
 	Image      int64 // the first that the figure shows
 	event      [2]int64
+	content    string // of its file, which that program writes anew in place
 	changed    time.Time
 }
 
@@ -29,7 +30,7 @@ func (c *Client) FiguresIn(ctx context.Context, kind Kind, id int64) ([]Figure, 
 		return nil, failure(Invalid, "figures", "of a "+string(kind))
 	}
 	rows, err := c.rows(ctx, `select a.id, a.description, a.details.updateEvent.id, a.details.updateEvent.time, f.details.updateEvent.id, `+
-		`f.details.updateEvent.time from FileAnnotation a join a.file f where a.ns = '`+NamespaceFigure+`' `+
+		`f.details.updateEvent.time, `+contentColumns("f")+` from FileAnnotation a join a.file f where a.ns = '`+NamespaceFigure+`' `+
 		`and a.details.group.id in (select o.details.group.id from `+string(kind)+` o where o.id = :id) order by a.id`, params{"id": id})
 	if err != nil {
 		return nil, fmt.Errorf("figures: %w", err)
@@ -47,7 +48,7 @@ func (c *Client) FiguresIn(ctx context.Context, kind Kind, id int64) ([]Figure, 
 		if err != nil {
 			continue
 		}
-		f := Figure{Annotation: r.id(0), Image: image, event: [2]int64{r.id(2), r.id(4)}, changed: r.time(3)}
+		f := Figure{Annotation: r.id(0), Image: image, event: [2]int64{r.id(2), r.id(4)}, changed: r.time(3), content: r.content(6)}
 		if at := r.time(5); at.After(f.changed) {
 			f.changed = at
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,7 +15,8 @@ import (
 // a membership, an annotation, a region, a file. It is made of the number of
 // rows of each kind, the sum of their ids and their newest event, because the
 // server moves no event of a project when an image in it is renamed or a tag
-// unlinked.
+// unlinked. Of attached files it also has the content: programs write some of
+// them anew in place, and nothing promises that this moves an event.
 type Token struct {
 	Hash   string    // hex
 	Newest time.Time // the newest event
@@ -140,6 +142,49 @@ func noteQueries(parts []part, except string) []string {
 			noted("al.child.id", parts)+` or `+notedTwice("al.child.id", parts)+`)`)
 }
 
+// contentColumns are what tells the content of a file apart from another's.
+func contentColumns(file string) string { return file + ".size, " + file + ".hash" }
+
+func (r row) content(i int) string { return fmt.Sprintf("%d %s", r.id(i), r.str(i+1)) }
+
+// contentsQuery is the query for the contents of attached files.
+func contentsQuery(parts []part, except string) string {
+	return `select f.id, ` + contentColumns("f") + ` from FileAnnotation a join a.file f where (` + noted("a.id", parts) + ` or ` +
+		notedTwice("a.id", parts) + `)` + notIn("a", except) + ` order by f.id, a.id`
+}
+
+// figureQueries are the queries for the annotations of figures and of their
+// files, for the tag sets of these and for the files.
+func figureQueries(except string) []string {
+	const notes = `select m.child.id from AnnotationAnnotationLink m where m.parent.id in (:ids)`
+	links := `select ` + tokenColumns("al", "a") + ` from `
+	return []string{
+		links + `AnnotationAnnotationLink al join al.child a where al.parent.id in (:ids)` + notIn("a", except),
+		links + `OriginalFileAnnotationLink al join al.child a where al.parent.id in (select fa.file.id from FileAnnotation fa where fa.id in (:ids))` +
+			notIn("a", except),
+		links + `AnnotationAnnotationLink al join al.parent a where a.ns = '` + NamespaceTagSet + `' and al.child.id in (` + notes + `)`,
+		`select ` + tokenColumns("f") + ` from FileAnnotation a join a.file f where a.id in (` + notes + `)` + notIn("a", except),
+	}
+}
+
+// figureNotes asks those queries.
+func (c *Client) figureNotes(ctx context.Context, figures []Figure, except string) (all []row, err error) {
+	ids := make([]int64, len(figures))
+	for i, f := range figures {
+		ids[i] = f.Annotation
+	}
+	for part := range slices.Chunk(ids, batchIDs) {
+		for _, q := range figureQueries(except) {
+			r, _, err := c.first(ctx, q, params{"ids": part})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
 // tokenColumns are what counts of the rows of some aliases.
 func tokenColumns(aliases ...string) string {
 	columns := make([]string, len(aliases))
@@ -177,8 +222,14 @@ func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except st
 		}
 	}
 	var figures []Figure
+	var contents, about []row
 	jobs = append(jobs, func(ctx context.Context) (err error) {
-		figures, err = c.FiguresIn(ctx, kind, id)
+		if figures, err = c.FiguresIn(ctx, kind, id); err == nil {
+			about, err = c.figureNotes(ctx, figures, except)
+		}
+		return err
+	}, func(ctx context.Context) (err error) {
+		contents, err = c.rows(ctx, contentsQuery(partsOf(kind), except), params{"id": id})
 		return err
 	})
 	if err := together(ctx, jobs...); err != nil {
@@ -189,20 +240,27 @@ func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except st
 	}
 	h := sha256.New()
 	var t Token
-	for n, r := range found {
-		fmt.Fprintf(h, "%d:", n)
-		for i := 0; i < len(r); i += 4 {
-			fmt.Fprintf(h, "%d,%d,%d;", r.id(i), r.id(i+1), r.id(i+2))
-			if at := r.time(i + 3); at.After(t.Newest) {
-				t.Newest = at
+	count := func(rows []row) {
+		for n, r := range rows {
+			fmt.Fprintf(h, "%d:", n)
+			for i := 0; i < len(r); i += 4 {
+				fmt.Fprintf(h, "%d,%d,%d;", r.id(i), r.id(i+1), r.id(i+2))
+				if at := r.time(i + 3); at.After(t.Newest) {
+					t.Newest = at
+				}
 			}
 		}
 	}
+	count(found)
 	for _, f := range figures {
-		fmt.Fprintf(h, "figure %d,%d;", f.Annotation, f.event)
+		fmt.Fprintf(h, "figure %d,%d,%s;", f.Annotation, f.event, f.content)
 		if f.changed.After(t.Newest) {
 			t.Newest = f.changed
 		}
+	}
+	count(about)
+	for _, r := range contents {
+		fmt.Fprintf(h, "file %d,%s;", r.id(0), r.content(1))
 	}
 	t.Hash = hex.EncodeToString(h.Sum(nil)[:16])
 	return t, nil
