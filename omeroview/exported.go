@@ -44,10 +44,13 @@ func (f *exportedFile) Attr(ctx context.Context) (tree.Attr, error) {
 
 // exportTime is the newest event of what goes into the file.
 func exportTime(it *item) time.Time {
-	if it.pixels.Updated.After(it.image.Updated) {
-		return it.pixels.Updated
+	newest := it.image.Updated
+	for _, t := range []time.Time{it.pixels.Updated, it.pixels.Described} {
+		if t.After(newest) {
+			newest = t
+		}
 	}
-	return it.image.Updated
+	return newest
 }
 
 func (f *exportedFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
@@ -58,11 +61,7 @@ func (f *exportedFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Ha
 	if err != nil {
 		return nil, err
 	}
-	t := newTIFF(it.image, it.pixels)
-	if t.head == 0 {
-		return nil, tree.Errorf(tree.ErrNotSupported, "pixels of type %q have no place in a TIFF", it.pixels.Type)
-	}
-	return &exportHandle{t: t, head: t.layout(), r: a.c.OpenPixels(*it.pixels)}, nil
+	return openTIFF(a, it.image, it.pixels)
 }
 
 func (f *exportedFile) Getxattr(ctx context.Context, name string) ([]byte, error) {
@@ -87,19 +86,33 @@ const blockBytes = 1 << 20
 // exportHandle reads an OME-TIFF whose pixels come from the server when they
 // are asked for.
 type exportHandle struct {
-	t    *tiffImage
-	head []byte
-	r    *omero.RemotePixels
+	t *tiffImage
+	r pixelSource
 
 	mu    sync.Mutex // guards the last block; not held while the server is asked
 	block pixelBlock
 }
 
-// pixelBlock are some rows of a plane.
+// pixelSource gives w by h pixels from x, y of one plane: rows from top to
+// bottom, numbers in big-endian order.
+type pixelSource interface {
+	Tile(ctx context.Context, z, ch, t, x, y, w, h int) ([]byte, error)
+	Close() error
+}
+
+// pixelBlock are some rows of a plane, or a part of a long row.
 type pixelBlock struct {
-	plane int64
-	row   int
-	data  []byte
+	plane, start int64 // the plane, and the first byte within it
+	data         []byte
+}
+
+// openTIFF opens the OME-TIFF of an image.
+func openTIFF(a *account, im omero.Image, p *omero.Pixels) (tree.Handle, error) {
+	t := newTIFF(im, p)
+	if t.head == 0 {
+		return nil, tree.Errorf(tree.ErrNotSupported, "pixels of type %q have no place in a TIFF", p.Type)
+	}
+	return &exportHandle{t: t, r: a.c.OpenPixels(*p)}, nil
 }
 
 func (h *exportHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
@@ -110,12 +123,12 @@ func (h *exportHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, er
 		case at >= h.t.size():
 			return n, io.EOF
 		case at < h.t.head:
-			n += copy(p[n:], h.head[at:])
+			n += h.t.readHead(p[n:], at)
 			continue
 		}
 		at -= h.t.head
 		plane, rest := at/h.t.plane, at%h.t.plane
-		data, err := h.rows(ctx, plane, rest)
+		data, err := h.pixels(ctx, plane, rest)
 		if err != nil {
 			return n, treeError("read pixels", err)
 		}
@@ -124,30 +137,39 @@ func (h *exportHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, er
 	return n, nil
 }
 
-// rows returns what there is from a place in a plane to the end of its block.
-func (h *exportHandle) rows(ctx context.Context, plane, off int64) ([]byte, error) {
-	rowBytes := int64(h.t.p.SizeX) * int64(h.t.sample.bytes)
-	perBlock := max(blockBytes/rowBytes, 1)
-	first := off / rowBytes / perBlock * perBlock
+// pixels returns what there is from a place in a plane to the end of its block.
+func (h *exportHandle) pixels(ctx context.Context, plane, off int64) ([]byte, error) {
+	width, bytes := int64(h.t.p.SizeX), int64(h.t.sample.bytes)
+	row := off / (width * bytes)
+	rows := blockBytes / (width * bytes)
+	x, columns := int64(0), width
+	if rows > 0 {
+		row = row / rows * rows
+		rows = min(rows, int64(h.t.p.SizeY)-row)
+	} else { // a row is more than a block
+		rows, columns = 1, blockBytes/bytes
+		x = off % (width * bytes) / bytes / columns * columns
+		columns = min(columns, width-x)
+	}
+	start := (row*width + x) * bytes
 	h.mu.Lock()
 	b := h.block
 	h.mu.Unlock()
-	if b.data == nil || b.plane != plane || int64(b.row) != first {
-		count := min(perBlock, int64(h.t.p.SizeY)-first)
+	if b.data == nil || b.plane != plane || b.start != start {
 		z, ch, t := h.t.coordinates(plane)
-		data, err := h.r.Tile(ctx, z, ch, t, 0, int(first), h.t.p.SizeX, int(count))
+		data, err := h.r.Tile(ctx, z, ch, t, int(x), int(row), int(columns), int(rows))
 		if err != nil {
 			return nil, err
 		}
-		if int64(len(data)) != count*rowBytes {
-			return nil, tree.Errorf(tree.ErrIO, "the server sent %d bytes of pixels instead of %d", len(data), count*rowBytes)
+		if int64(len(data)) != rows*columns*bytes {
+			return nil, tree.Errorf(tree.ErrIO, "the server sent %d bytes of pixels instead of %d", len(data), rows*columns*bytes)
 		}
-		b = pixelBlock{plane: plane, row: int(first), data: data}
+		b = pixelBlock{plane: plane, start: start, data: data}
 		h.mu.Lock()
 		h.block = b
 		h.mu.Unlock()
 	}
-	return b.data[off-first*rowBytes:], nil
+	return b.data[off-start:], nil
 }
 
 // Release frees the server's side; nobody hears what goes wrong there.

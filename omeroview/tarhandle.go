@@ -94,11 +94,7 @@ func memberError(path string, err error) error {
 func (h *tarHandle) source(ctx context.Context, m *tarMember) (tree.Handle, error) {
 	if m.Image != 0 {
 		e := h.t.exports[m.Image]
-		t := newTIFF(e.Image, &e.Pixels)
-		if t.head == 0 {
-			return nil, tree.Errorf(tree.ErrNotSupported, "pixels of type %q have no place in a TIFF", e.Pixels.Type)
-		}
-		return &exportHandle{t: t, head: t.layout(), r: h.a.c.OpenPixels(e.Pixels)}, nil
+		return openTIFF(h.a, e.Image, &e.Pixels)
 	}
 	if m.Attached {
 		// It may have been written anew in place.

@@ -3,6 +3,7 @@ package omero
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Pixels describes the pixels of an image.
@@ -21,6 +22,8 @@ type Pixels struct {
 	TimeIncrement                   *Quantity
 
 	Channels []Channel
+	// Described is the newest event of the channels; zero without channels.
+	Described time.Time
 	Meta
 }
 
@@ -73,7 +76,7 @@ func (c *Client) PixelsOf(ctx context.Context, images []int64) ([]Pixels, error)
 	}, func(ctx context.Context) (err error) {
 		channels, err = c.rowsFor(ctx, `select p.id, c.id, lc.name, c.red, c.green, c.blue, c.alpha, c.lookupTable, lc.fluor, `+
 			`lc.excitationWave, lc.emissionWave, lc.pinHoleSize, lc.ndFilter, lc.pockelCellSetting, lc.samplesPerPixel, `+
-			`ill.value, con.value, am.value, index(c) from Pixels p join p.channels c join c.logicalChannel lc `+
+			`ill.value, con.value, am.value, c.details.updateEvent.time, lc.details.updateEvent.time, index(c) from Pixels p join p.channels c join c.logicalChannel lc `+
 			`left outer join lc.illumination ill left outer join lc.contrastMethod con left outer join lc.mode am `+
 			`where p.image.id in (:ids) order by p.id, index(c)`, images)
 		return err
@@ -93,6 +96,11 @@ func (c *Client) PixelsOf(ctx context.Context, images []int64) ([]Pixels, error)
 		p := at[r.id(0)]
 		if p == nil {
 			continue
+		}
+		for _, t := range []time.Time{r.time(18), r.time(19)} {
+			if t.After(p.Described) {
+				p.Described = t
+			}
 		}
 		p.Channels = append(p.Channels, Channel{ID: r.id(1), Name: r.str(2), Red: r.numOrNil(3), Green: r.numOrNil(4), Blue: r.numOrNil(5),
 			Alpha: r.numOrNil(6), LookupTable: r.str(7), Fluor: r.str(8), Excitation: r.quantity(9), Emission: r.quantity(10),
