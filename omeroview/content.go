@@ -175,7 +175,7 @@ func (a *account) orphanImages(ctx context.Context, group, owner int64) (*shelf,
 
 // shelve asks for what the files of images are and names them.
 func (a *account) shelve(ctx context.Context, images []omero.Image, rules nameRules) (*shelf, error) {
-	b, err := a.binaries(ctx, images)
+	b, err := a.binaries(ctx, images, nil)
 	if err != nil {
 		return nil, treeError("list files", err)
 	}

@@ -21,7 +21,9 @@ func (v *View) PackDocument(ctx context.Context, kind omero.Kind, id int64) (*pa
 	if err != nil {
 		return nil, nil, err
 	}
-	doc, m, err := a.document(ctx, p)
+	// Nothing tells whether the state is the same afterwards, so nothing is left
+	// unasked because of it.
+	doc, m, err := a.document(ctx, p, nil)
 	if err != nil {
 		return nil, nil, treeError("describe the pack", err)
 	}
@@ -29,8 +31,8 @@ func (v *View) PackDocument(ctx context.Context, kind omero.Kind, id int64) (*pa
 	return doc, m, nil
 }
 
-func (a *account) document(ctx context.Context, p packRef) (*pack.Document, *pack.Manifest, error) {
-	g, err := a.gather(ctx, p)
+func (a *account) document(ctx context.Context, p packRef, x *omero.Extent) (*pack.Document, *pack.Manifest, error) {
+	g, err := a.gather(ctx, p, x)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 // gathered is everything that is said of a pack, as the server has it.
 type gathered struct {
 	ref      packRef
+	extent   *omero.Extent // how much there is; nil when not all of it belongs to the pack
 	object   omero.Container
 	datasets []omero.Container // of a project; of a dataset itself alone
 	plates   *gatheredPlates   // of a screen; of a plate itself alone; otherwise nil
@@ -30,10 +31,11 @@ type gathered struct {
 	groups   []omero.Group
 }
 
-// gather asks for all that belongs to a pack. The number of queries does not
-// depend on how much that is, up to 1000 objects of a kind each.
-func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
-	g, err := a.gatherShown(ctx, p)
+// gather asks for all that belongs to a pack, of which its state has the
+// extent. Of what is not there nothing is asked; the number of queries for what
+// is does not depend on how much that is, up to some thousand rows of a kind.
+func (a *account) gather(ctx context.Context, p packRef, x *omero.Extent) (*gathered, error) {
+	g, err := a.gatherShown(ctx, p, x)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +50,8 @@ func (a *account) gather(ctx context.Context, p packRef) (*gathered, error) {
 
 // gatherShown asks for what a pack shows: its datasets or plates, their images
 // and the files of these.
-func (a *account) gatherShown(ctx context.Context, p packRef) (*gathered, error) {
-	g := &gathered{ref: p}
+func (a *account) gatherShown(ctx context.Context, p packRef, x *omero.Extent) (*gathered, error) {
+	g := &gathered{ref: p, extent: x}
 	var err error
 	if g.object, err = a.c.Container(ctx, p.kind, p.id); err != nil {
 		return nil, err
@@ -65,10 +67,13 @@ func (a *account) gatherShown(ctx context.Context, p packRef) (*gathered, error)
 	if err != nil {
 		return nil, err
 	}
-	if g.binaries, err = a.binaries(ctx, g.shown); err != nil {
+	if g.binaries, err = a.binaries(ctx, g.shown, x); err != nil {
 		return nil, err
 	}
 	g.shown, g.left = g.binaries.split(g.shown)
+	if len(g.left) > 0 {
+		g.extent = nil
+	}
 	return g, nil
 }
 
@@ -93,6 +98,14 @@ func idsOf(list []omero.Container) []int64 {
 	return ids
 }
 
+// all are all objects of a kind in the pack, which have the ids.
+func (g *gathered) all(kind omero.Kind, ids []int64) omero.Selection {
+	return omero.All(g.extent, kind, ids)
+}
+
+// images are the images that the pack shows.
+func (g *gathered) images() omero.Selection { return g.all(omero.KindImage, imageIDs(g.shown)) }
+
 func imageIDs(list []omero.Image) []int64 {
 	ids := make([]int64, len(list))
 	for i, im := range list {
@@ -108,7 +121,44 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 	for id := range g.binaries.filesets {
 		sets = append(sets, id)
 	}
-	all, err := a.c.ImagesOfFilesets(ctx, sets)
+	filesets := g.all(omero.KindFileset, sets)
+	if err := a.gatherOthers(ctx, g, filesets); err != nil {
+		return err
+	}
+	if g.info, err = a.c.ImportInfo(ctx, filesets); err != nil {
+		return err
+	}
+	if g.pixels, err = a.c.PixelsIn(ctx, g.images()); err != nil {
+		return err
+	}
+	others, err := a.c.PixelsOf(ctx, imageIDs(g.others))
+	if err != nil {
+		return err
+	}
+	g.pixels = append(g.pixels, others...)
+	if g.settings, err = a.c.RenderingsOf(ctx, g.images()); err != nil {
+		return err
+	}
+	if err := a.gatherTaken(ctx, g); err != nil {
+		return err
+	}
+	if g.rois, err = a.c.ROIsOf(ctx, g.images()); err != nil {
+		return err
+	}
+	rois := make([]int64, len(g.rois))
+	for i, r := range g.rois {
+		rois[i] = r.ID
+	}
+	g.folders, err = a.c.Folders(ctx, g.images(), g.all(omero.KindROI, rois))
+	return err
+}
+
+// gatherOthers asks for images of the same filesets that are not shown.
+func (a *account) gatherOthers(ctx context.Context, g *gathered, filesets omero.Selection) error {
+	if g.extent != nil && !g.extent.Others() {
+		return nil
+	}
+	all, err := a.c.ImagesIn(ctx, filesets)
 	if err != nil {
 		return err
 	}
@@ -121,27 +171,7 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 			g.others = append(g.others, im)
 		}
 	}
-	if g.info, err = a.c.ImportInfo(ctx, sets); err != nil {
-		return err
-	}
-	if g.pixels, err = a.c.PixelsOf(ctx, append(imageIDs(g.shown), imageIDs(g.others)...)); err != nil {
-		return err
-	}
-	if g.settings, err = a.c.Renderings(ctx, imageIDs(g.shown)); err != nil {
-		return err
-	}
-	if g.taken, err = a.gatherTaken(ctx, append(imageIDs(g.shown), imageIDs(g.others)...)); err != nil {
-		return err
-	}
-	if g.rois, err = a.c.ROIs(ctx, imageIDs(g.shown)); err != nil {
-		return err
-	}
-	rois := make([]int64, len(g.rois))
-	for i, r := range g.rois {
-		rois[i] = r.ID
-	}
-	g.folders, err = a.c.Folders(ctx, imageIDs(g.shown), rois)
-	return err
+	return nil
 }
 
 // gatherPeople asks for the users and groups that are named.

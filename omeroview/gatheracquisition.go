@@ -2,6 +2,7 @@ package omeroview
 
 import (
 	"context"
+	"maps"
 
 	"omerods/internal/omero"
 )
@@ -16,22 +17,55 @@ type taken struct {
 
 // gatherTaken asks how images were taken. An instrument that many images
 // share, or that only a setting names, is asked for once.
-func (a *account) gatherTaken(ctx context.Context, images []int64) (t taken, err error) {
-	if t.images, err = a.c.ImageSettings(ctx, images); err != nil {
-		return t, err
+func (a *account) gatherTaken(ctx context.Context, g *gathered) (err error) {
+	t := &g.taken
+	if t.images, err = a.c.SettingsOf(ctx, g.images()); err != nil {
+		return err
 	}
+	more, err := a.c.ImageSettings(ctx, imageIDs(g.others))
+	if err != nil {
+		return err
+	}
+	t.images = append(t.images, more...)
 	var experiments []int64
 	for i := range t.images {
 		experiments = append(experiments, t.images[i].Experiment)
 	}
 	if t.experiments, err = a.c.Experiments(ctx, experiments); err != nil {
-		return t, err
+		return err
 	}
-	if t.instruments, err = a.c.Instruments(ctx, t.instrumentIDs()); err != nil {
-		return t, err
+	if t.instruments, err = a.c.Instruments(ctx, t.whichInstruments(g)); err != nil {
+		return err
 	}
-	t.planes, err = a.c.Planes(ctx, images)
-	return t, err
+	if t.planes, err = a.c.PlanesIn(ctx, g.images()); err != nil {
+		return err
+	}
+	others, err := a.c.Planes(ctx, imageIDs(g.others))
+	if err != nil {
+		return err
+	}
+	if t.planes == nil {
+		t.planes = others
+	} else {
+		maps.Copy(t.planes, others)
+	}
+	return nil
+}
+
+// whichInstruments are those that images and their settings name: usually the
+// images' own, all of them and no others.
+func (t *taken) whichInstruments(g *gathered) omero.Selection {
+	named := t.instrumentIDs()
+	own := make(map[int64]bool)
+	for i := range t.images {
+		own[t.images[i].Instrument] = true
+	}
+	for _, id := range named {
+		if id != 0 && !own[id] || len(g.others) > 0 {
+			return omero.These(named)
+		}
+	}
+	return g.all(omero.KindInstrument, named)
 }
 
 // instrumentIDs are the instruments that images and their settings name, with

@@ -48,8 +48,8 @@ func (g *gathered) annotated() []parents {
 // belong to.
 func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
 	var ids []int64
-	ask := func(kind omero.Kind, parents []int64) error {
-		links, err := a.c.AnnotationLinks(ctx, kind, parents)
+	ask := func(kind omero.Kind, parents omero.Selection) error {
+		links, err := a.c.AnnotationLinksOf(ctx, kind, parents)
 		g.links = append(g.links, links...)
 		for _, l := range links {
 			ids = append(ids, l.Annotation)
@@ -57,11 +57,11 @@ func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
 		return err
 	}
 	for _, p := range g.annotated() {
-		if err := ask(p.kind, p.ids); err != nil {
+		if err := ask(p.kind, g.all(p.kind, p.ids)); err != nil {
 			return err
 		}
 	}
-	planes, err := a.c.PlaneAnnotationLinks(ctx, imageIDs(g.shown))
+	planes, err := a.c.PlaneAnnotationLinks(ctx, g.images())
 	if err != nil {
 		return err
 	}
@@ -86,10 +86,10 @@ func (a *account) gatherNotes(ctx context.Context, g *gathered) error {
 			about, files = append(about, n.ID), append(files, n.File.ID)
 		}
 	}
-	if err := ask(omero.KindAnnotation, about); err != nil {
+	if err := ask(omero.KindAnnotation, omero.These(about)); err != nil {
 		return err
 	}
-	if err := ask(omero.KindOriginalFile, files); err != nil {
+	if err := ask(omero.KindOriginalFile, omero.These(files)); err != nil {
 		return err
 	}
 	sets, err := a.c.TagSetLinks(ctx, append(about, ids...))

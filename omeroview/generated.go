@@ -64,7 +64,7 @@ func (a *account) buildTransfer(ctx context.Context, p packRef, s packState) (ge
 // writeTransfer writes the transfer.xml of a state, and keeps what is made of
 // the same document: to read that again takes long, and much memory.
 func (a *account) writeTransfer(ctx context.Context, w io.Writer, p packRef, s packState) error {
-	doc, m, err := a.document(ctx, p)
+	doc, m, err := a.document(ctx, p, s.extent)
 	if err != nil {
 		return treeError("describe the pack", err)
 	}

@@ -105,7 +105,7 @@ func (r *restorer) images(ctx context.Context, todo []wanted) error {
 		now[t.images[i].ID] = &t.images[i]
 	}
 	if r.spec.Ours {
-		instruments, err := r.client.Instruments(ctx, t.instrumentIDs())
+		instruments, err := r.client.Instruments(ctx, omero.These(t.instrumentIDs()))
 		if err != nil {
 			return err
 		}

@@ -37,11 +37,13 @@ func (p packRef) String() string {
 // packState is the state of a pack: everything that is generated of it stays
 // the same as long as the state does.
 type packState struct {
-	token string    // the server's
-	left  string    // changes with what is left out
-	mtime time.Time // whole seconds; the time of all its generated files
-	dir   string    // on disk, of all states of the pack
-	name  string    // of this state on disk
+	token string // the server's
+	left  string // changes with what is left out
+	// extent is how much there is, true only as long as the token does not change.
+	extent *omero.Extent
+	mtime  time.Time // whole seconds; the time of all its generated files
+	dir    string    // on disk, of all states of the pack
+	name   string    // of this state on disk
 }
 
 // packDir is where the generated files of a pack are kept: what one user sees
@@ -70,7 +72,7 @@ func stateKey(p packRef) string { return "state/" + p.String() }
 // stateOf gives a token its time. That is the newest event; a change that has
 // none, such as a tag unlinked, has the time when it was first seen.
 func (a *account) stateOf(p packRef, t omero.Token, left string) (packState, error) {
-	s := packState{token: t.Hash, left: left, mtime: t.Newest.Truncate(time.Second), dir: a.packDir(p)}
+	s := packState{token: t.Hash, extent: t.Extent, left: left, mtime: t.Newest.Truncate(time.Second), dir: a.packDir(p)}
 	last, err := readSeen(s.dir)
 	switch {
 	case err == nil && last.Token == s.seenAs():

@@ -60,7 +60,7 @@ func (a *account) hasPictures(ctx context.Context, p packRef) (bool, error) {
 			some, err := a.c.HasImages(ctx, p.kind, p.id)
 			return some, treeError("look for images", err)
 		}
-		g, err := a.gatherShown(ctx, p)
+		g, err := a.gatherShown(ctx, p, nil)
 		if err != nil {
 			return false, treeError("look for images", err)
 		}
@@ -107,7 +107,7 @@ func (a *account) pictures(ctx context.Context, p packRef) (*pictureList, error)
 }
 
 func (a *account) choosePictures(ctx context.Context, p packRef, l *pictureList) error {
-	g, err := a.gatherShown(ctx, p)
+	g, err := a.gatherShown(ctx, p, nil)
 	if err != nil {
 		return err
 	}

@@ -17,13 +17,15 @@ type binaries struct {
 	pixels   map[int64]*omero.Pixels      // by image, of images without files
 }
 
-func (a *account) binaries(ctx context.Context, images []omero.Image) (*binaries, error) {
+// binaries asks for the files of images, or of all images of the object of an
+// extent.
+func (a *account) binaries(ctx context.Context, images []omero.Image, x *omero.Extent) (*binaries, error) {
 	b := &binaries{filesets: make(map[int64]*omero.Fileset), pixels: make(map[int64]*omero.Pixels)}
 	var ids []int64
 	for _, im := range images {
 		ids = append(ids, im.Fileset)
 	}
-	sets, err := a.c.Filesets(ctx, ids)
+	sets, err := a.c.FilesetsOf(ctx, omero.All(x, omero.KindFileset, ids))
 	if err != nil {
 		return nil, err
 	}

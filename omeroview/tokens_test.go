@@ -37,6 +37,15 @@ func (w *world) sight(p packRef) sight {
 	doc.Packed = time.Unix(0, 0).UTC()
 	var b bytes.Buffer
 	w.check(pack.Encode(&b, doc, m))
+	// What is asked by the extent of the state is the same.
+	doc, m, err = a.document(w.t.Context(), p, s.extent)
+	w.check(err)
+	doc.Packed = time.Unix(0, 0).UTC()
+	var few bytes.Buffer
+	w.check(pack.Encode(&few, doc, m))
+	if !bytes.Equal(few.Bytes(), b.Bytes()) {
+		w.t.Errorf("%s: asked by its extent it is another:\n%s", p, firstDifference(b.String(), few.String()))
+	}
 	return sight{token: s.seenAs(), mtime: s.mtime, xml: b.Bytes()}
 }
 
@@ -275,4 +284,15 @@ func TestNothingElseMovesTheToken(t *testing.T) {
 			was[i] = now
 		}
 	}
+}
+
+// firstDifference is the first line in which two texts differ.
+func firstDifference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return x[i] + "\n" + y[i]
+		}
+	}
+	return fmt.Sprintf("%d and %d lines", len(x), len(y))
 }

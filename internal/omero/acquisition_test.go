@@ -130,7 +130,7 @@ func TestInstrumentsBothWays(t *testing.T) {
 	c := common.login(t, "ada")
 	ctx := inLab(t, c)
 	want := makeInstrument(t, ctx, c)
-	got, err := c.Instruments(ctx, []int64{want.ID, want.ID})
+	got, err := c.Instruments(ctx, omero.These([]int64{want.ID, want.ID}))
 	check(t, err)
 	same(t, got, []omero.Instrument{want})
 
@@ -144,7 +144,7 @@ func TestInstrumentsBothWays(t *testing.T) {
 	_, err = c.Save(ctx, b)
 	check(t, err)
 	want.Objectives[0], want.LightSources[5].Map, want.LightSources[0].Pump = next, []omero.Pair{{Key: "b"}}, want.LightSources[4].ID
-	got, err = c.Instruments(ctx, []int64{want.ID})
+	got, err = c.Instruments(ctx, omero.These([]int64{want.ID}))
 	check(t, err)
 	same(t, got, []omero.Instrument{want})
 }

@@ -63,13 +63,19 @@ type AnnotationLink struct {
 
 // AnnotationLinks lists the annotations of objects of one kind.
 func (c *Client) AnnotationLinks(ctx context.Context, kind Kind, parents []int64) ([]AnnotationLink, error) {
-	rows, err := c.rowsFor(ctx, annotationLinkQuery(kind)+`where l.parent.id in (:ids) order by l.id`, unique(parents))
+	return c.AnnotationLinksOf(ctx, kind, These(parents))
+}
+
+// AnnotationLinksOf is [Client.AnnotationLinks] of a selection of objects.
+func (c *Client) AnnotationLinksOf(ctx context.Context, kind Kind, parents Selection) ([]AnnotationLink, error) {
+	rows, err := c.rowsOf(ctx, annotationLinkQuery(kind)+`where l.parent.id in (:ids) order by l.id`, parents, annotationLinkClass(string(kind)))
 	return toLinks(kind, rows, err)
 }
 
 // PlaneAnnotationLinks lists the annotations of the planes of images.
-func (c *Client) PlaneAnnotationLinks(ctx context.Context, images []int64) ([]AnnotationLink, error) {
-	rows, err := c.rowsFor(ctx, annotationLinkQuery(KindPlaneInfo)+`where l.parent.pixels.image.id in (:ids) order by l.id`, unique(images))
+func (c *Client) PlaneAnnotationLinks(ctx context.Context, images Selection) ([]AnnotationLink, error) {
+	rows, err := c.rowsOf(ctx, annotationLinkQuery(KindPlaneInfo)+`where l.parent.pixels.image.id in (:ids) order by l.id`, images,
+		annotationLinkClass(string(KindPlaneInfo)))
 	return toLinks(KindPlaneInfo, rows, err)
 }
 

@@ -186,8 +186,13 @@ func (c *Client) ImagesByID(ctx context.Context, ids []int64) ([]Image, error) {
 
 // ImagesOfFilesets lists all images of filesets, by fileset and series.
 func (c *Client) ImagesOfFilesets(ctx context.Context, filesets []int64) ([]Image, error) {
-	return toImages(c.rowsFor(ctx, `select `+imageColumns("i")+` from Image i where i.fileset.id in (:ids) `+
-		`order by i.fileset.id, i.series, i.id`, unique(filesets)))
+	return c.ImagesIn(ctx, These(filesets))
+}
+
+// ImagesIn is [Client.ImagesOfFilesets] of a selection of filesets.
+func (c *Client) ImagesIn(ctx context.Context, filesets Selection) ([]Image, error) {
+	return toImages(c.rowsOf(ctx, `select `+imageColumns("i")+` from Image i where i.fileset.id in (:ids) `+
+		`order by i.fileset.id, i.series, i.id`, filesets, imagesOfFilesets))
 }
 
 // OrphanImages lists the images of an owner in a group that are in no dataset

@@ -61,18 +61,22 @@ func (r row) file(i int) OriginalFile {
 // ids; those that are gone are missing. The number of queries does not depend
 // on how many files or images there are, up to 1000 filesets each.
 func (c *Client) Filesets(ctx context.Context, ids []int64) ([]Fileset, error) {
-	ids = unique(ids)
+	return c.FilesetsOf(ctx, These(ids))
+}
+
+// FilesetsOf is [Client.Filesets] of a selection.
+func (c *Client) FilesetsOf(ctx context.Context, ids Selection) ([]Fileset, error) {
 	var sets, entries, images []row
 	err := together(ctx, func(ctx context.Context) (err error) {
-		sets, err = c.rowsFor(ctx, `select s.id, s.templatePrefix, `+meta("s")+` from Fileset s where s.id in (:ids) order by s.id`, ids)
+		sets, err = c.rowsOf(ctx, `select s.id, s.templatePrefix, `+meta("s")+` from Fileset s where s.id in (:ids) order by s.id`, ids, "Fileset")
 		return err
 	}, func(ctx context.Context) (err error) {
-		entries, err = c.rowsFor(ctx, `select s.id, e.clientPath, `+fileColumns("f")+`, index(e) from Fileset s join s.usedFiles e `+
-			`join e.originalFile f left outer join f.hasher h where s.id in (:ids) order by s.id, index(e)`, ids)
+		entries, err = c.rowsOf(ctx, `select s.id, e.clientPath, `+fileColumns("f")+`, index(e) from Fileset s join s.usedFiles e `+
+			`join e.originalFile f left outer join f.hasher h where s.id in (:ids) order by s.id, index(e)`, ids, "FilesetEntry")
 		return err
 	}, func(ctx context.Context) (err error) {
-		images, err = c.rowsFor(ctx, `select i.fileset.id, i.id from Image i where i.fileset.id in (:ids) `+
-			`order by i.fileset.id, i.series, i.id`, ids)
+		images, err = c.rowsOf(ctx, `select i.fileset.id, i.id from Image i where i.fileset.id in (:ids) `+
+			`order by i.fileset.id, i.series, i.id`, ids, imagesOfFilesets)
 		return err
 	})
 	if err != nil {
@@ -99,9 +103,9 @@ func (c *Client) Filesets(ctx context.Context, ids []int64) ([]Fileset, error) {
 
 // ImportInfo returns what was recorded of the software that imported each
 // fileset; "bioformats.reader" is the class that read the files.
-func (c *Client) ImportInfo(ctx context.Context, filesets []int64) (map[int64][]Pair, error) {
-	rows, err := c.rowsFor(ctx, `select l.parent.id, v.name, v.value from FilesetJobLink l, UploadJob j join j.versionInfo v `+
-		`where l.child.id = j.id and l.parent.id in (:ids) order by l.parent.id, index(v)`, unique(filesets))
+func (c *Client) ImportInfo(ctx context.Context, filesets Selection) (map[int64][]Pair, error) {
+	rows, err := c.rowsOf(ctx, `select l.parent.id, v.name, v.value from FilesetJobLink l, UploadJob j join j.versionInfo v `+
+		`where l.child.id = j.id and l.parent.id in (:ids) order by l.parent.id, index(v)`, filesets, "")
 	if err != nil {
 		return nil, fmt.Errorf("import info: %w", err)
 	}

@@ -21,13 +21,13 @@ const folderDepth = 4
 
 // Folders returns the folders that hold any of the images or regions, by id,
 // with these of their content, and up to four folders around each.
-func (c *Client) Folders(ctx context.Context, images, rois []int64) ([]Folder, error) {
+func (c *Client) Folders(ctx context.Context, images, rois Selection) ([]Folder, error) {
 	var withImages, withROIs []row
 	err := together(ctx, func(ctx context.Context) (err error) {
-		withImages, err = c.rowsFor(ctx, `select fl.parent.id, fl.child.id, fl.id from FolderImageLink fl where fl.child.id in (:ids) order by fl.id`, unique(images))
+		withImages, err = c.rowsOf(ctx, `select fl.parent.id, fl.child.id, fl.id from FolderImageLink fl where fl.child.id in (:ids) order by fl.id`, images, "FolderImageLink")
 		return err
 	}, func(ctx context.Context) (err error) {
-		withROIs, err = c.rowsFor(ctx, `select fl.parent.id, fl.child.id, fl.id from FolderRoiLink fl where fl.child.id in (:ids) order by fl.id`, unique(rois))
+		withROIs, err = c.rowsOf(ctx, `select fl.parent.id, fl.child.id, fl.id from FolderRoiLink fl where fl.child.id in (:ids) order by fl.id`, rois, "FolderRoiLink")
 		return err
 	})
 	if err != nil {

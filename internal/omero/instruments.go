@@ -152,21 +152,24 @@ var lightKinds = []Kind{KindLaser, KindArc, KindFilament, KindLED, KindGeneric}
 
 // parts is the query for the parts of instruments of a class.
 func parts(class Kind) mappedQuery {
+	counted := string(class)
+	if slices.Contains(lightKinds, class) {
+		counted = string(KindLightSource)
+	}
 	return mappedQuery{class: string(class), lead: "o.instrument.id", from: string(class) + " o",
-		where: "o.instrument.id in (:ids)", order: "o.instrument.id, o.id"}
+		where: "o.instrument.id in (:ids)", order: "o.instrument.id, o.id", counted: counted}
 }
 
 // Instruments describes instruments with all their parts. The number of
 // queries does not depend on how many parts there are.
-func (c *Client) Instruments(ctx context.Context, ids []int64) ([]Instrument, error) {
-	ids = unique(ids)
-	slices.Sort(ids)
-	if len(ids) == 0 {
+func (c *Client) Instruments(ctx context.Context, which Selection) ([]Instrument, error) {
+	if len(which.ids) == 0 {
 		return nil, nil
 	}
-	r := &instrumentReader{c: c, ids: ids, at: make(map[int64]*Instrument), ranges: make(map[int64]*Transmission),
+	slices.Sort(which.ids)
+	r := &instrumentReader{c: c, ids: which, at: make(map[int64]*Instrument), ranges: make(map[int64]*Transmission),
 		sets: make(map[bool]map[int64][]int64), maps: make(map[int64][]Pair), lights: make([]map[int64][]LightSource, len(lightKinds)),
-		list: make([]Instrument, 0, len(ids))}
+		list: make([]Instrument, 0, len(which.ids))}
 	if err := r.read(ctx); err != nil {
 		return nil, err
 	}
@@ -176,7 +179,7 @@ func (c *Client) Instruments(ctx context.Context, ids []int64) ([]Instrument, er
 // instrumentReader gathers what the queries say, each in a place of its own.
 type instrumentReader struct {
 	c      *Client
-	ids    []int64
+	ids    Selection
 	list   []Instrument
 	at     map[int64]*Instrument
 	ranges map[int64]*Transmission    // by filter
@@ -186,7 +189,7 @@ type instrumentReader struct {
 }
 
 func (r *instrumentReader) read(ctx context.Context) error {
-	rows, err := r.c.rowsFor(ctx, `select o.id from Instrument o where o.id in (:ids) order by o.id`, r.ids)
+	rows, err := r.c.rowsOf(ctx, `select o.id from Instrument o where o.id in (:ids) order by o.id`, r.ids, "")
 	if err != nil {
 		return err
 	}
@@ -198,7 +201,8 @@ func (r *instrumentReader) read(ctx context.Context) error {
 	}
 	jobs := []func(context.Context) error{
 		func(ctx context.Context) error {
-			q := mappedQuery{class: "Microscope", lead: "i.id", from: "Instrument i join i.microscope o", where: "i.id in (:ids)", order: "i.id"}
+			q := mappedQuery{class: "Microscope", lead: "i.id", from: "Instrument i join i.microscope o", where: "i.id in (:ids)", order: "i.id",
+				counted: "Microscope"}
 			return mapped(ctx, r.c, q, r.ids, func(lead row, m Microscope) { r.of(lead).Microscope = &m })
 		},
 		partsJob(r, KindObjective, func(i *Instrument, v Objective) { i.Objectives = append(i.Objectives, v) }),
@@ -209,11 +213,11 @@ func (r *instrumentReader) read(ctx context.Context) error {
 		partsJob(r, KindOTF, func(i *Instrument, v OTF) { i.OTFs = append(i.OTFs, v) }),
 		func(ctx context.Context) error {
 			q := mappedQuery{class: "TransmittanceRange", lead: "f.id", from: "Filter f join f.transmittanceRange o",
-				where: "f.instrument.id in (:ids)", order: "f.id"}
+				where: "f.instrument.id in (:ids)", order: "f.id", counted: "TransmittanceRange"}
 			return mapped(ctx, r.c, q, r.ids, func(lead row, t Transmission) { r.ranges[lead.id(0)] = &t })
 		},
 		func(ctx context.Context) (err error) {
-			r.maps, err = r.c.pairsOf(ctx, "GenericExcitationSource o join o.map v", "o.instrument.id", r.ids)
+			r.maps, err = r.c.pairsOf(ctx, "GenericExcitationSource o join o.map v", "o.instrument.id", r.ids, string(KindLightSource))
 			return err
 		},
 	}
@@ -277,8 +281,8 @@ func (r *instrumentReader) join() {
 }
 
 // pairsOf reads the pairs v of objects o, by object.
-func (c *Client) pairsOf(ctx context.Context, from, of string, ids []int64) (map[int64][]Pair, error) {
-	rows, err := c.rowsFor(ctx, `select o.id, v.name, v.value, index(v) from `+from+` where `+of+` in (:ids) order by o.id, index(v)`, ids)
+func (c *Client) pairsOf(ctx context.Context, from, of string, ids Selection, counted string) (map[int64][]Pair, error) {
+	rows, err := c.rowsOf(ctx, `select o.id, v.name, v.value, index(v) from `+from+` where `+of+` in (:ids) order by o.id, index(v)`, ids, counted)
 	if err != nil {
 		return nil, err
 	}
@@ -290,9 +294,10 @@ func (c *Client) pairsOf(ctx context.Context, from, of string, ids []int64) (map
 }
 
 // setFilters reads the filters of the filter sets of instruments.
-func (c *Client) setFilters(ctx context.Context, excitation bool, instruments []int64, found map[int64][]int64) error {
-	rows, err := c.rowsFor(ctx, `select l.parent.id, l.child.id, l.id from `+string(filterLink(KindFilterSet, excitation))+` l `+
-		`where l.parent.instrument.id in (:ids) order by l.parent.id, l.id`, instruments)
+func (c *Client) setFilters(ctx context.Context, excitation bool, instruments Selection, found map[int64][]int64) error {
+	link := string(filterLink(KindFilterSet, excitation))
+	rows, err := c.rowsOf(ctx, `select l.parent.id, l.child.id, l.id from `+link+` l `+
+		`where l.parent.instrument.id in (:ids) order by l.parent.id, l.id`, instruments, link)
 	if err != nil {
 		return err
 	}

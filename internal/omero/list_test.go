@@ -58,7 +58,7 @@ func TestListings(t *testing.T) {
 	if !slices.Contains(shapes, "fi") || !slices.Contains(shapes, "fiii") || !slices.Contains(shapes, "ffffi") {
 		t.Errorf("filesets: got %v", shapes)
 	}
-	info, err := c.ImportInfo(ctx, sets)
+	info, err := c.ImportInfo(ctx, omero.These(sets))
 	check(t, err)
 	if len(info) == 0 || !slices.Contains(info[list[0].ID], omero.Pair{Key: omero.ReaderKey, Value: "loci.formats.in.OMETiffReader"}) {
 		t.Errorf("import info: got %v", info)

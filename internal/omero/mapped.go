@@ -91,11 +91,13 @@ type mappedQuery struct {
 	from  string // up to the alias o
 	where string
 	order string // total
+	// counted is the class under which an extent counts the rows, "" for none.
+	counted string
 }
 
-// mapped runs a query for any number of ids and hands over each object with
+// mapped runs a query for a selection and hands over each object with
 // the columns before it.
-func mapped[T any](ctx context.Context, c *Client, q mappedQuery, ids []int64, each func(lead row, v T)) error {
+func mapped[T any](ctx context.Context, c *Client, q mappedQuery, s Selection, each func(lead row, v T)) error {
 	members := slices.DeleteFunc(slices.Clone(c.members(q.class, reflect.TypeFor[T]())), func(m member) bool { return m.kind == pairsMember })
 	columns, joins := q.lead, ""
 	lead := strings.Count(q.lead, ",") + 1
@@ -113,7 +115,7 @@ func mapped[T any](ctx context.Context, c *Client, q mappedQuery, ids []int64, e
 			columns += "o." + m.name
 		}
 	}
-	rows, err := c.rowsFor(ctx, "select "+columns+" from "+q.from+joins+" where "+q.where+" order by "+q.order, unique(ids))
+	rows, err := c.rowsOf(ctx, "select "+columns+" from "+q.from+joins+" where "+q.where+" order by "+q.order, s, q.counted)
 	if err != nil {
 		return fmt.Errorf("%s: %w", q.class, err)
 	}

@@ -23,6 +23,20 @@ const (
 	platesOfThisScreen = `select sl.child.id from ScreenPlateLink sl where sl.parent.id = :id`
 )
 
+// counted is the class whose rows a token counts before it asks for the
+// annotations of the part, "" for none: without any there are none of these.
+func (p part) counted() string {
+	switch p.kind {
+	case KindROI, KindShape, KindFileset, KindFolder, KindChannel, KindLightPath, KindPlaneInfo, KindInstrument, KindRun, KindWell:
+		return string(p.kind)
+	case KindOriginalFile:
+		return "Fileset" // its entries are counted no earlier
+	case KindObjective, KindDetector, KindLightSource, KindFilter, KindDichroic:
+		return string(KindInstrument)
+	}
+	return ""
+}
+
 // partsOf are all objects of a project, dataset, screen, plate or image that
 // may carry annotations, but for attached files. None of the queries gives
 // null. The first is the object itself, of an image with all of its fileset;

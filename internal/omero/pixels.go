@@ -66,19 +66,23 @@ func colorOf(red, green, blue, alpha *int) *int32 {
 
 // PixelsOf describes the pixels of images, with their channels.
 func (c *Client) PixelsOf(ctx context.Context, images []int64) ([]Pixels, error) {
-	images = unique(images)
+	return c.PixelsIn(ctx, These(images))
+}
+
+// PixelsIn is [Client.PixelsOf] a selection of images.
+func (c *Client) PixelsIn(ctx context.Context, images Selection) ([]Pixels, error) {
 	var pixels, channels []row
 	err := together(ctx, func(ctx context.Context) (err error) {
-		pixels, err = c.rowsFor(ctx, `select p.id, i.id, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, t.value, o.value, `+
+		pixels, err = c.rowsOf(ctx, `select p.id, i.id, p.sizeX, p.sizeY, p.sizeZ, p.sizeC, p.sizeT, t.value, o.value, `+
 			`p.significantBits, p.sha1, p.physicalSizeX, p.physicalSizeY, p.physicalSizeZ, p.timeIncrement, `+meta("p")+
-			` from Pixels p join p.image i join p.pixelsType t join p.dimensionOrder o where i.id in (:ids) order by i.id, p.id`, images)
+			` from Pixels p join p.image i join p.pixelsType t join p.dimensionOrder o where i.id in (:ids) order by i.id, p.id`, images, "Pixels")
 		return err
 	}, func(ctx context.Context) (err error) {
-		channels, err = c.rowsFor(ctx, `select p.id, c.id, lc.name, c.red, c.green, c.blue, c.alpha, c.lookupTable, lc.fluor, `+
+		channels, err = c.rowsOf(ctx, `select p.id, c.id, lc.name, c.red, c.green, c.blue, c.alpha, c.lookupTable, lc.fluor, `+
 			`lc.excitationWave, lc.emissionWave, lc.pinHoleSize, lc.ndFilter, lc.pockelCellSetting, lc.samplesPerPixel, `+
 			`ill.value, con.value, am.value, c.details.updateEvent.time, lc.details.updateEvent.time, index(c) from Pixels p join p.channels c join c.logicalChannel lc `+
 			`left outer join lc.illumination ill left outer join lc.contrastMethod con left outer join lc.mode am `+
-			`where p.image.id in (:ids) order by p.id, index(c)`, images)
+			`where p.image.id in (:ids) order by p.id, index(c)`, images, "Channel")
 		return err
 	})
 	if err != nil {

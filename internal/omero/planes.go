@@ -74,11 +74,19 @@ type PlanesOf struct {
 // Planes reads the planes of images, by image, a page at a time: there may be
 // a hundred thousand of one image.
 func (c *Client) Planes(ctx context.Context, images []int64) (map[int64]*PlanesOf, error) {
+	return c.PlanesIn(ctx, These(images))
+}
+
+// PlanesIn is [Client.Planes] of a selection of images.
+func (c *Client) PlanesIn(ctx context.Context, images Selection) (map[int64]*PlanesOf, error) {
+	if images.of.lacks(string(KindPlaneInfo)) {
+		return nil, nil
+	}
 	found := make(map[int64]*PlanesOf)
 	var mu sync.Mutex // guards found
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelQueries)
-	for part := range slices.Chunk(unique(images), batchIDs) {
+	for part := range slices.Chunk(images.ids, batchIDs) {
 		g.Go(func() error {
 			return c.eachPlane(ctx, part, func(image, id int64, p Plane) {
 				mu.Lock()

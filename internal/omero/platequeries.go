@@ -9,20 +9,20 @@ const (
 
 // plateQueries adds the queries for what a screen or plate consists of besides
 // the images: plates, runs, wells and reagents.
-func plateQueries(kind Kind, where string, add func(alias, from, where string)) {
+func plateQueries(kind Kind, where string, add func(of, alias, from, where string)) {
 	plates := plateItself
 	if kind == KindScreen {
 		plates = platesOfScreen
-		add("sl", plates, where)
+		add("ScreenPlateLink", "sl", plates, where)
 		const self, is = "Screen o", "o.id = :id"
-		add("rg", self+" join o.reagents rg", is)
+		add("Reagent", "rg", self+" join o.reagents rg", is)
 	}
 	runs, wells := plates+" join pt.plateAcquisitions ru", plates+" join pt.wells w"
-	for _, o := range [][2]string{{"pt", plates}, {"ru", runs}, {"w", wells}} {
-		add(o[0], o[1], where)
+	for _, o := range [][3]string{{"Plate", "pt", plates}, {"PlateAcquisition", "ru", runs}, {"Well", "w", wells}} {
+		add(o[0], o[1], o[2], where)
 	}
 	// What the wells hold may be of a screen that is not this one.
 	held := wells + " join w.reagentLinks rl"
-	add("rl", held, where)
-	add("rg", held+" join rl.child rg", where)
+	add("WellReagentLink", "rl", held, where)
+	add("Reagent", "rg", held+" join rl.child rg", where)
 }

@@ -35,22 +35,26 @@ type ChannelRendering struct {
 // Renderings returns the settings that all users have for images, by image and
 // id.
 func (c *Client) Renderings(ctx context.Context, images []int64) ([]Rendering, error) {
-	images = unique(images)
+	return c.RenderingsOf(ctx, These(images))
+}
+
+// RenderingsOf is [Client.Renderings] of a selection of images.
+func (c *Client) RenderingsOf(ctx context.Context, images Selection) ([]Rendering, error) {
 	var settings, channels, reversed []row
 	err := together(ctx, func(ctx context.Context) (err error) {
-		settings, err = c.rowsFor(ctx, `select rd.id, i.id, rd.details.owner.id, rd.name, m.value, rd.defaultZ, rd.defaultT, rd.compression, `+
+		settings, err = c.rowsOf(ctx, `select rd.id, i.id, rd.details.owner.id, rd.name, m.value, rd.defaultZ, rd.defaultT, rd.compression, `+
 			`q.cdStart, q.cdEnd, q.bitResolution from RenderingDef rd join rd.pixels p join p.image i join rd.model m `+
-			`join rd.quantization q where i.id in (:ids) order by i.id, rd.id`, images)
+			`join rd.quantization q where i.id in (:ids) order by i.id, rd.id`, images, "RenderingDef")
 		return err
 	}, func(ctx context.Context) (err error) {
-		channels, err = c.rowsFor(ctx, `select rd.id, cb.id, cb.active, cb.inputStart, cb.inputEnd, f.value, cb.coefficient, `+
+		channels, err = c.rowsOf(ctx, `select rd.id, cb.id, cb.active, cb.inputStart, cb.inputEnd, f.value, cb.coefficient, `+
 			`cb.noiseReduction, cb.red, cb.green, cb.blue, cb.alpha, cb.lookupTable, index(cb) from RenderingDef rd `+
 			`join rd.pixels p join p.image i join rd.waveRendering cb join cb.family f where i.id in (:ids) `+
-			`order by rd.id, index(cb)`, images)
+			`order by rd.id, index(cb)`, images, "ChannelBinding")
 		return err
 	}, func(ctx context.Context) (err error) {
-		reversed, err = c.rowsFor(ctx, `select r.channelBinding.id, r.id from ReverseIntensityContext r join r.channelBinding cb `+
-			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and i.id in (:ids) order by r.id`, images)
+		reversed, err = c.rowsOf(ctx, `select r.channelBinding.id, r.id from ReverseIntensityContext r join r.channelBinding cb `+
+			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and i.id in (:ids) order by r.id`, images, "CodomainMapContext")
 		return err
 	})
 	if err != nil {

@@ -135,25 +135,29 @@ type place struct{ roi, shape int64 }
 // ROIs returns the regions of images with their shapes in order. The bits of
 // masks are loaded too.
 func (c *Client) ROIs(ctx context.Context, images []int64) ([]ROI, error) {
-	images = unique(images)
+	return c.ROIsOf(ctx, These(images))
+}
+
+// ROIsOf is [Client.ROIs] of a selection of images.
+func (c *Client) ROIsOf(ctx context.Context, images Selection) ([]ROI, error) {
 	var rois, transforms []row
 	var order []place
 	var mu sync.Mutex
 	shapes := make(map[int64]*Shape)
 	jobs := []func(context.Context) error{
 		func(ctx context.Context) (err error) {
-			rois, err = c.rowsFor(ctx, `select r.id, r.image.id, r.name, r.description, `+meta("r")+
-				` from Roi r where r.image.id in (:ids) order by r.image.id, r.id`, images)
+			rois, err = c.rowsOf(ctx, `select r.id, r.image.id, r.name, r.description, `+meta("r")+
+				` from Roi r where r.image.id in (:ids) order by r.image.id, r.id`, images, "Roi")
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			order, err = mapRows(ctx, c, `select r.id, s.id, index(s) from Roi r join r.shapes s where r.image.id in (:ids) `+
-				`order by r.id, index(s)`, images, func(r row) place { return place{roi: r.id(0), shape: r.id(1)} })
+			order, err = mapRowsOf(ctx, c, `select r.id, s.id, index(s) from Roi r join r.shapes s where r.image.id in (:ids) `+
+				`order by r.id, index(s)`, images, "Shape", func(r row) place { return place{roi: r.id(0), shape: r.id(1)} })
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			transforms, err = c.rowsFor(ctx, `select s.id, t.a00, t.a10, t.a01, t.a11, t.a02, t.a12 from Shape s join s.transform t `+
-				`where s.roi.image.id in (:ids) order by s.id`, images)
+			transforms, err = c.rowsOf(ctx, `select s.id, t.a00, t.a10, t.a01, t.a11, t.a02, t.a12 from Shape s join s.transform t `+
+				`where s.roi.image.id in (:ids) order by s.id`, images, "AffineTransform")
 			return err
 		},
 	}
@@ -217,13 +221,17 @@ func (c *Client) ShapesOf(ctx context.Context, rois []int64) (map[int64][]int64,
 	return shapes, nil
 }
 
-func (c *Client) shapes(ctx context.Context, kind ShapeKind, images []int64) ([]*Shape, error) {
+func (c *Client) shapes(ctx context.Context, kind ShapeKind, images Selection) ([]*Shape, error) {
 	g := geometries[kind]
 	query := shapeColumns
 	for _, m := range append(append([]string{}, g.numbers...), g.texts...) {
 		query += ", s." + m
 	}
-	return mapRows(ctx, c, query+` from `+string(kind)+` s where s.roi.image.id in (:ids) order by s.id`, images, func(r row) *Shape {
+	n, err := c.countShapes(ctx, kind, images)
+	if err != nil {
+		return nil, err
+	}
+	return mapRowsCounted(ctx, c, query+` from `+string(kind)+` s where s.roi.image.id in (:ids) order by s.id`, images, n, func(r row) *Shape {
 		s := &Shape{Kind: kind, ID: r.id(0), TheZ: r.numOrNil(1), TheT: r.numOrNil(2), TheC: r.numOrNil(3),
 			Fill: r.color(4), FillRule: r.str(5), Stroke: r.color(6), StrokeDash: r.str(7), StrokeWidth: r.quantity(8),
 			FontSize: r.quantity(9), FontFamily: r.str(10), FontStyle: r.str(11), Locked: r.boolOrNil(12)}
@@ -238,6 +246,16 @@ func (c *Client) shapes(ctx context.Context, kind ShapeKind, images []int64) ([]
 		}
 		return s
 	})
+}
+
+// countShapes tells how many shapes of a kind a selection of images has, as far
+// as that matters to divide it: an extent counts all kinds together.
+func (c *Client) countShapes(ctx context.Context, kind ShapeKind, images Selection) (int64, error) {
+	if n, ok := images.of.count(string(KindShape)); !ok || n <= batchRows {
+		return n, nil
+	}
+	r, _, err := c.first(ctx, `select count(s.id) from `+string(kind)+` s where s.roi.image.id in (`+images.all+`)`, params{"id": images.of.id})
+	return r.id(0), err
 }
 
 // maskBytes is how many bytes of masks one query may bring; a message has at

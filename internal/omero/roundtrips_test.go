@@ -127,13 +127,19 @@ func TestListingsCostAConstantNumberOfRoundTrips(t *testing.T) {
 		{"ImagesByID", func(m many) (int, error) { l, err := cl.ImagesByID(ctx, m.images); return length(len(l), err) }},
 		{"ImagesOfFilesets", func(m many) (int, error) { l, err := cl.ImagesOfFilesets(ctx, m.filesets); return length(len(l), err) }},
 		{"Filesets", func(m many) (int, error) { l, err := cl.Filesets(ctx, m.filesets); return length(len(l), err) }},
-		{"ImportInfo", func(m many) (int, error) { l, err := cl.ImportInfo(ctx, m.filesets); return length(len(l), err) }},
+		{"ImportInfo", func(m many) (int, error) {
+			l, err := cl.ImportInfo(ctx, omero.These(m.filesets))
+			return length(len(l), err)
+		}},
 		{"OriginalFiles", func(m many) (int, error) { l, err := cl.OriginalFiles(ctx, m.files); return length(len(l), err) }},
 		{"PixelsOf", func(m many) (int, error) { l, err := cl.PixelsOf(ctx, m.images); return length(len(l), err) }},
 		{"Renderings", func(m many) (int, error) { _, err := cl.Renderings(ctx, m.images); return len(m.images), err }},
 		{"ImageSettings", func(m many) (int, error) { l, err := cl.ImageSettings(ctx, m.images); return length(len(l), err) }},
 		{"Planes", func(m many) (int, error) { _, err := cl.Planes(ctx, m.images); return len(m.images), err }},
-		{"Instruments", func(m many) (int, error) { _, err := cl.Instruments(ctx, m.images); return len(m.images), err }},
+		{"Instruments", func(m many) (int, error) {
+			_, err := cl.Instruments(ctx, omero.These(m.images))
+			return len(m.images), err
+		}},
 		{"Experiments", func(m many) (int, error) { _, err := cl.Experiments(ctx, m.images); return len(m.images), err }},
 		{"Unreferenced", func(m many) (int, error) {
 			l, err := cl.Unreferenced(ctx, omero.KindInstrument, m.images)

@@ -174,7 +174,7 @@ type Manipulation struct {
 // its own.
 type settingsReader struct {
 	c      *Client
-	images []int64
+	images Selection
 	pixels map[int64]*PixelsSettings // by image
 
 	logical    map[int64]LogicalChannel
@@ -199,11 +199,16 @@ type channelOf struct {
 // their planes. The number of queries does not depend on how many there are,
 // up to 1000.
 func (c *Client) ImageSettings(ctx context.Context, images []int64) ([]ImageSettings, error) {
-	r := &settingsReader{c: c, images: unique(images), pixels: make(map[int64]*PixelsSettings),
+	return c.SettingsOf(ctx, These(images))
+}
+
+// SettingsOf is [Client.ImageSettings] of a selection of images.
+func (c *Client) SettingsOf(ctx context.Context, images Selection) ([]ImageSettings, error) {
+	r := &settingsReader{c: c, images: images, pixels: make(map[int64]*PixelsSettings),
 		logical: make(map[int64]LogicalChannel), detectors: make(map[int64]DetectorSettings), lights: make(map[int64]LightSettings),
 		paths: make(map[int64]LightPath), excitation: make(map[int64][]int64), emission: make(map[int64][]int64),
 		exciters: make(map[int64][]int64), emitters: make(map[int64][]int64)}
-	if len(r.images) == 0 {
+	if len(r.images.ids) == 0 {
 		return nil, nil
 	}
 	var list []ImageSettings
@@ -215,7 +220,7 @@ func (c *Client) ImageSettings(ctx context.Context, images []int64) ([]ImageSett
 		},
 		func(ctx context.Context) error {
 			q := mappedQuery{class: "ObjectiveSettings", lead: "i.id, x.instrument.id", order: "i.id",
-				from: "Image i join i.objectiveSettings o join o.objective x", where: "i.id in (:ids)"}
+				from: "Image i join i.objectiveSettings o join o.objective x", where: "i.id in (:ids)", counted: "ObjectiveSettings"}
 			return mapped(ctx, c, q, r.images, func(lead row, v ObjectiveSettings) {
 				v.Instrument = lead.id(1)
 				objectives[lead.id(0)] = v
@@ -226,7 +231,7 @@ func (c *Client) ImageSettings(ctx context.Context, images []int64) ([]ImageSett
 		},
 		func(ctx context.Context) error { return ofImages(ctx, r, "StageLabel", "stageLabel", stages) },
 		func(ctx context.Context) (err error) {
-			r.maps, err = c.pairsOf(ctx, "Image i join i.imagingEnvironment o join o.map v", "i.id", r.images)
+			r.maps, err = c.pairsOf(ctx, "Image i join i.imagingEnvironment o join o.map v", "i.id", r.images, "ImagingEnvironment")
 			return err
 		},
 	}
@@ -253,6 +258,7 @@ func (c *Client) ImageSettings(ctx context.Context, images []int64) ([]ImageSett
 
 // ofImages reads what images name by one of their members.
 func ofImages[T any](ctx context.Context, r *settingsReader, class, name string, found map[int64]T) error {
-	q := mappedQuery{class: class, lead: "i.id", from: "Image i join i." + name + " o", where: "i.id in (:ids)", order: "i.id"}
+	q := mappedQuery{class: class, lead: "i.id", from: "Image i join i." + name + " o", where: "i.id in (:ids)", order: "i.id",
+		counted: class}
 	return mapped(ctx, r.c, q, r.images, func(lead row, v T) { found[lead.id(0)] = v })
 }

@@ -11,11 +11,11 @@ func (r *settingsReader) channelJobs() []func(context.Context) error {
 	const where = "p.image.id in (:ids)"
 	// Channels may share what they name: it comes once for each of them.
 	of := func(class, from, more string) mappedQuery {
-		return mappedQuery{class: class, lead: "lc.id" + more, from: channels + from, where: where, order: "lc.id, c.id"}
+		return mappedQuery{class: class, lead: "lc.id" + more, from: channels + from, where: where, order: "lc.id, c.id", counted: class}
 	}
 	return []func(context.Context) error{
 		func(ctx context.Context) error {
-			q := mappedQuery{class: "Pixels", lead: "o.image.id", from: "Pixels o", where: "o.image.id in (:ids)", order: "o.image.id, o.id"}
+			q := mappedQuery{class: "Pixels", lead: "o.image.id", from: "Pixels o", where: "o.image.id in (:ids)", order: "o.image.id, o.id", counted: "Pixels"}
 			return mapped(ctx, r.c, q, r.images, func(lead row, v PixelsSettings) {
 				if r.pixels[lead.id(0)] == nil {
 					r.pixels[lead.id(0)] = &v
@@ -23,13 +23,14 @@ func (r *settingsReader) channelJobs() []func(context.Context) error {
 			})
 		},
 		func(ctx context.Context) error {
-			q := mappedQuery{class: "Channel", lead: "p.image.id, p.id, index(o)", from: "Pixels p join p.channels o", where: where, order: "p.image.id, p.id, index(o)"}
+			q := mappedQuery{class: "Channel", lead: "p.image.id, p.id, index(o)", from: "Pixels p join p.channels o", where: where, order: "p.image.id, p.id, index(o)",
+				counted: "Channel"}
 			return mapped(ctx, r.c, q, r.images, func(lead row, v ChannelSettings) {
 				r.channels = append(r.channels, channelOf{pixels: lead.id(1), image: lead.id(0), channel: v})
 			})
 		},
 		func(ctx context.Context) error {
-			q := mappedQuery{class: "LogicalChannel", lead: "o.id, fs.instrument.id, t.instrument.id", where: where, order: "o.id, c.id",
+			q := mappedQuery{class: "LogicalChannel", lead: "o.id, fs.instrument.id, t.instrument.id", where: where, order: "o.id, c.id", counted: "LogicalChannel",
 				from: "Pixels p join p.channels c join c.logicalChannel o left outer join o.filterSet fs left outer join o.otf t"}
 			return mapped(ctx, r.c, q, r.images, func(lead row, v LogicalChannel) {
 				v.FilterSetOf, v.OTFOf = lead.id(1), lead.id(2)
@@ -66,12 +67,12 @@ func (r *settingsReader) channelJobs() []func(context.Context) error {
 
 // pathFilters reads the filters of light paths, and their instruments.
 func (r *settingsReader) pathFilters(ctx context.Context, excitation bool, found, instruments map[int64][]int64) error {
-	member, order := "emissionFilterLink", "l.id"
+	member, order, counted := "emissionFilterLink", "l.id", string(filterLink(KindLightPath, excitation))
 	if excitation {
 		member, order = "excitationFilterLink", "index(l)"
 	}
-	rows, err := r.c.rowsFor(ctx, `select o.id, l.child.id, f.instrument.id, l.id, c.id, `+order+` from Pixels p join p.channels c join c.logicalChannel lc `+
-		`join lc.lightPath o join o.`+member+` l join l.child f where p.image.id in (:ids) order by o.id, c.id, `+order, r.images)
+	rows, err := r.c.rowsOf(ctx, `select o.id, l.child.id, f.instrument.id, l.id, c.id, `+order+` from Pixels p join p.channels c join c.logicalChannel lc `+
+		`join lc.lightPath o join o.`+member+` l join l.child f where p.image.id in (:ids) order by o.id, c.id, `+order, r.images, counted)
 	if err != nil {
 		return err
 	}
@@ -120,17 +121,17 @@ func (c *Client) Experiments(ctx context.Context, ids []int64) ([]Experiment, er
 	manipulations, lights := make(map[int64][]Manipulation), make(map[int64][]LightSettings)
 	err := together(ctx, func(ctx context.Context) error {
 		q := mappedQuery{class: "Experiment", lead: "o.id", from: "Experiment o", where: "o.id in (:ids)", order: "o.id"}
-		return mapped(ctx, c, q, ids, func(_ row, v Experiment) { list = append(list, v) })
+		return mapped(ctx, c, q, These(ids), func(_ row, v Experiment) { list = append(list, v) })
 	}, func(ctx context.Context) error {
 		q := mappedQuery{class: "MicrobeamManipulation", lead: "o.experiment.id", from: "MicrobeamManipulation o",
 			where: "o.experiment.id in (:ids)", order: "o.experiment.id, o.id"}
-		return mapped(ctx, c, q, ids, func(lead row, v Manipulation) {
+		return mapped(ctx, c, q, These(ids), func(lead row, v Manipulation) {
 			manipulations[lead.id(0)] = append(manipulations[lead.id(0)], v)
 		})
 	}, func(ctx context.Context) error {
 		q := mappedQuery{class: "LightSettings", lead: "m.id, x.instrument.id", where: "m.experiment.id in (:ids)", order: "m.id, o.id",
 			from: "LightSettings o join o.microbeamManipulation m join o.lightSource x"}
-		return mapped(ctx, c, q, ids, func(lead row, v LightSettings) {
+		return mapped(ctx, c, q, These(ids), func(lead row, v LightSettings) {
 			v.Instrument = lead.id(1)
 			lights[lead.id(0)] = append(lights[lead.id(0)], v)
 		})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -20,6 +19,7 @@ import (
 type Token struct {
 	Hash   string    // hex
 	Newest time.Time // the newest event
+	Extent *Extent   // how much there is
 }
 
 // scope is the set of images that belong to an object, as the beginning of a
@@ -37,8 +37,20 @@ var scopes = map[Kind]scope{
 	KindImage:   {from: "Image i", where: "i.id = :id"},
 }
 
+// tokenQuery is a query for rows that count.
+type tokenQuery struct {
+	of  string // the class of the rows
+	hql string
+	// needs is a class without whose rows there are none of these; "" for none.
+	// Its own queries have none of that, or a need that has none.
+	needs string
+}
+
+// anyNote stands for the annotation links of all parts of an object.
+const anyNote = "IAnnotationLink"
+
 // tokenQueries are the queries for the rows that count.
-func tokenQueries(kind Kind, except string) ([]string, bool) {
+func tokenQueries(kind Kind, except string) ([]tokenQuery, bool) {
 	s, ok := scopes[kind]
 	if !ok {
 		return nil, false
@@ -49,9 +61,9 @@ func tokenQueries(kind Kind, except string) ([]string, bool) {
 	}
 	images := imagesOf[kind]
 	queries = append(queries,
-		`select `+tokenColumns("f")+` from Folder f where f.id in (`+foldersOf(images)+`)`,
-		`select `+tokenColumns("fl")+` from FolderImageLink fl where fl.child.id in (`+images+`)`,
-		`select `+tokenColumns("fl")+` from FolderRoiLink fl where fl.child.image.id in (`+images+`)`)
+		tokenQuery{"Folder", `select ` + tokenColumns("f") + ` from Folder f where f.id in (` + foldersOf(images) + `)`, ""},
+		tokenQuery{"FolderImageLink", `select ` + tokenColumns("fl") + ` from FolderImageLink fl where fl.child.id in (` + images + `)`, "Folder"},
+		tokenQuery{"FolderRoiLink", `select ` + tokenColumns("fl") + ` from FolderRoiLink fl where fl.child.image.id in (` + images + `)`, "Folder"})
 	return append(queries, noteQueries(partsOf(kind), except)...), true
 }
 
@@ -61,45 +73,50 @@ var siblings = scope{from: "Image o join o.fileset of join of.images i", where: 
 
 // scopeQueries are the queries for the rows that belong to the images of a
 // scope and to the object.
-func scopeQueries(kind Kind, s scope) []string {
-	var queries []string
-	add := func(alias, from, where string) {
-		queries = append(queries, `select `+tokenColumns(alias)+` from `+from+` where `+where)
+func scopeQueries(kind Kind, s scope) []tokenQuery {
+	var queries []tokenQuery
+	needing := func(needs, of, alias, from, where string) {
+		queries = append(queries, tokenQuery{of, `select ` + tokenColumns(alias) + ` from ` + from + ` where ` + where, needs})
 	}
+	add := func(of, alias, from, where string) { needing("", of, alias, from, where) }
+	// The object itself comes first.
 	self, selfIs := string(kind)+" o", "o.id = :id"
-	add("o", self, selfIs)
+	add(string(kind), "o", self, selfIs)
 	if kind == KindProject {
 		datasets := "ProjectDatasetLink pl join pl.child d"
-		add("pl", datasets, s.where)
-		add("d", datasets, s.where)
+		add("ProjectDatasetLink", "pl", datasets, s.where)
+		add("Dataset", "d", datasets, s.where)
 	}
 	switch kind {
 	case KindProject, KindDataset:
-		add("il", s.from, s.where)
+		add("DatasetImageLink", "il", s.from, s.where)
 	case KindScreen, KindPlate:
 		plateQueries(kind, s.where, add)
-		add("ws", s.from, s.where)
+		add("WellSample", "ws", s.from, s.where)
 	}
-	add("i", s.from, s.where)
-	add("p", s.from+" join i.pixels p", s.where)
-	add("c", s.from+" join i.pixels p join p.channels c", s.where)
-	add("lc", s.from+" join i.pixels p join p.channels c join c.logicalChannel lc", s.where)
+	add("Image", "i", s.from, s.where)
+	add("Pixels", "p", s.from+" join i.pixels p", s.where)
+	add("Channel", "c", s.from+" join i.pixels p join p.channels c", s.where)
+	add("LogicalChannel", "lc", s.from+" join i.pixels p join p.channels c join c.logicalChannel lc", s.where)
 	settings := " join i.pixels p join p.settings rd"
-	queries = append(queries, `select `+tokenColumns("rd", "q")+` from `+s.from+settings+` join rd.quantization q where `+s.where)
-	add("cb", s.from+settings+" join rd.waveRendering cb", s.where)
-	add("cx", s.from+settings+" join rd.waveRendering cb join cb.spatialDomainEnhancement cx", s.where)
-	acquisitionToken(s, add)
-	add("f", s.from+" join i.fileset f", s.where)
+	queries = append(queries, tokenQuery{"RenderingDef",
+		`select ` + tokenColumns("rd", "q") + ` from ` + s.from + settings + ` join rd.quantization q where ` + s.where, ""})
+	needing("RenderingDef", "ChannelBinding", "cb", s.from+settings+" join rd.waveRendering cb", s.where)
+	needing("RenderingDef", "CodomainMapContext", "cx", s.from+settings+" join rd.waveRendering cb join cb.spatialDomainEnhancement cx", s.where)
+	acquisitionToken(s, needing)
+	add("Fileset", "f", s.from+" join i.fileset f", s.where)
 	// Where the files came from and how they were imported. A subquery counts the
 	// files of a fileset once, however many images it has.
 	sets := "(select i.fileset.id from " + s.from + " where " + s.where + ")"
-	queries = append(queries, `select `+tokenColumns("fe", "of")+` from FilesetEntry fe join fe.originalFile of where fe.fileset.id in `+sets,
-		`select `+tokenColumns("uj")+` from FilesetJobLink fl, UploadJob uj where fl.child.id = uj.id and fl.parent.id in `+sets)
+	queries = append(queries, tokenQuery{"FilesetEntry",
+		`select ` + tokenColumns("fe", "of") + ` from FilesetEntry fe join fe.originalFile of where fe.fileset.id in ` + sets, "Fileset"},
+		tokenQuery{"UploadJob",
+			`select ` + tokenColumns("uj") + ` from FilesetJobLink fl, UploadJob uj where fl.child.id = uj.id and fl.parent.id in ` + sets, "Fileset"})
 	// The images of a fileset that are shown nowhere in the object.
-	add("y", s.from+" join i.fileset f join f.images y", s.where)
-	add("r", s.from+" join i.rois r", s.where)
-	add("s", s.from+" join i.rois r join r.shapes s", s.where)
-	add("tr", s.from+" join i.rois r join r.shapes s join s.transform tr", s.where)
+	needing("Fileset", imagesOfFilesets, "y", "Image y", "y.fileset.id in "+sets)
+	add("Roi", "r", s.from+" join i.rois r", s.where)
+	add("Shape", "s", s.from+" join i.rois r join r.shapes s", s.where)
+	needing("Shape", "AffineTransform", "tr", s.from+" join i.rois r join r.shapes s join s.transform tr", s.where)
 	return queries
 }
 
@@ -125,21 +142,27 @@ func (c *Client) OriginalFilesIn(ctx context.Context, kind Kind, id int64) ([]in
 // noteQueries are the queries for the annotations of the parts of an object,
 // for those of these annotations and of attached files, for the files, and for
 // the tag sets. One query asks for links and for what they lead to.
-func noteQueries(parts []part, except string) []string {
-	var queries []string
+func noteQueries(parts []part, except string) []tokenQuery {
+	var queries []tokenQuery
 	for _, p := range parts {
-		queries = append(queries, `select `+tokenColumns("al", "a")+`, `+eventColumns("bl", "ble")+`, `+eventColumns("b", "be")+
-			` from `+annotationLinkClass(string(p.kind))+` al join al.child a left outer join a.annotationLinks bl left outer join bl.child b `+
-			`left outer join bl.details.updateEvent ble left outer join b.details.updateEvent be where al.parent.id in (`+p.ids+`)`+
-			notIn("a", except))
+		queries = append(queries, tokenQuery{annotationLinkClass(string(p.kind)),
+			`select ` + tokenColumns("al", "a") + `, ` + eventColumns("bl", "ble") + `, ` + eventColumns("b", "be") +
+				` from ` + annotationLinkClass(string(p.kind)) + ` al join al.child a left outer join a.annotationLinks bl left outer join bl.child b ` +
+				`left outer join bl.details.updateEvent ble left outer join b.details.updateEvent be where al.parent.id in (` + p.ids + `)` +
+				notIn("a", except), p.counted()})
 	}
+	// The links of attached files count by a name of their own: those of the
+	// files of images are asked for alone.
 	return append(queries,
-		`select `+tokenColumns("al", "a")+` from OriginalFileAnnotationLink al join al.child a where al.parent.id in (`+attached(parts)+`)`+
-			notIn("a", except),
-		`select `+tokenColumns("f")+` from FileAnnotation a join a.file f where (`+noted("a.id", parts)+` or `+notedTwice("a.id", parts)+`)`+
-			notIn("a", except),
-		`select `+tokenColumns("al", "a")+` from AnnotationAnnotationLink al join al.parent a where a.ns = '`+NamespaceTagSet+`' and (`+
-			noted("al.child.id", parts)+` or `+notedTwice("al.child.id", parts)+`)`)
+		tokenQuery{"attached " + annotationLinkClass(string(KindOriginalFile)),
+			`select ` + tokenColumns("al", "a") + ` from OriginalFileAnnotationLink al join al.child a where al.parent.id in (` + attached(parts) + `)` +
+				notIn("a", except), anyNote},
+		tokenQuery{"FileAnnotation",
+			`select ` + tokenColumns("f") + ` from FileAnnotation a join a.file f where (` + noted("a.id", parts) + ` or ` + notedTwice("a.id", parts) + `)` +
+				notIn("a", except), anyNote},
+		tokenQuery{"AnnotationAnnotationLink",
+			`select ` + tokenColumns("al", "a") + ` from AnnotationAnnotationLink al join al.parent a where a.ns = '` + NamespaceTagSet + `' and (` +
+				noted("al.child.id", parts) + ` or ` + notedTwice("al.child.id", parts) + `)`, anyNote})
 }
 
 // contentColumns are what tells the content of a file apart from another's.
@@ -203,43 +226,34 @@ func eventColumns(alias, event string) string {
 // ChangeToken asks for the token of a project, dataset, screen, plate or image;
 // an image stands for all images of its fileset. Annotations
 // whose namespace begins with except do not count. The number of queries does
-// not depend on how much belongs to the object.
+// not depend on how much belongs to the object, only on of how many kinds.
 func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except string) (Token, error) {
 	parts, ok := tokenQueries(kind, except)
 	if !ok {
 		return Token{}, failure(Invalid, "change token", "of a "+string(kind))
 	}
-	found := make([]row, len(parts))
-	var mu sync.Mutex
-	jobs := make([]func(context.Context) error, len(parts))
-	for n, q := range parts {
-		jobs[n] = func(ctx context.Context) error {
-			r, _, err := c.first(ctx, q, params{"id": id})
-			mu.Lock()
-			defer mu.Unlock()
-			found[n] = r
-			return err
-		}
-	}
 	var figures []Figure
-	var contents, about []row
-	jobs = append(jobs, func(ctx context.Context) (err error) {
+	var about []row
+	found, extent, err := c.tokenRows(ctx, parts, kind, id, func(ctx context.Context) (err error) {
 		if figures, err = c.FiguresIn(ctx, kind, id); err == nil {
 			about, err = c.figureNotes(ctx, figures, except)
 		}
 		return err
-	}, func(ctx context.Context) (err error) {
-		contents, err = c.rows(ctx, contentsQuery(partsOf(kind), except), params{"id": id})
-		return err
 	})
-	if err := together(ctx, jobs...); err != nil {
+	if err != nil {
 		return Token{}, fmt.Errorf("change token: %w", err)
 	}
 	if found[0].id(0) == 0 {
 		return Token{}, failure(NotFound, "change token", fmt.Sprintf("no %s %d", kind, id))
 	}
+	var contents []row
+	if !extent.lacks(string(FileAnnotation)) {
+		if contents, err = c.rows(ctx, contentsQuery(partsOf(kind), except), params{"id": id}); err != nil {
+			return Token{}, fmt.Errorf("change token: %w", err)
+		}
+	}
 	h := sha256.New()
-	var t Token
+	t := Token{Extent: extent}
 	count := func(rows []row) {
 		for n, r := range rows {
 			fmt.Fprintf(h, "%d:", n)
@@ -264,4 +278,44 @@ func (c *Client) ChangeToken(ctx context.Context, kind Kind, id int64, except st
 	}
 	t.Hash = hex.EncodeToString(h.Sum(nil)[:16])
 	return t, nil
+}
+
+// tokenRows asks the queries of a token, and does what is to be done meanwhile.
+// What needs others waits until it is known whether there are any, and is not
+// asked, and has no row, when there are none.
+func (c *Client) tokenRows(ctx context.Context, queries []tokenQuery, kind Kind, id int64, meanwhile func(context.Context) error) ([]row, *Extent, error) {
+	found := make([]row, len(queries))
+	x := &Extent{kind: kind, id: id, counts: make(map[string]int64)}
+	jobs := []func(context.Context) error{meanwhile}
+	for _, turn := range []func(tokenQuery) bool{
+		func(q tokenQuery) bool { return q.needs == "" },
+		func(q tokenQuery) bool { return q.needs != "" && q.needs != anyNote },
+		func(q tokenQuery) bool { return q.needs == anyNote },
+	} {
+		var asked []int
+		for n, q := range queries {
+			if !turn(q) {
+				continue
+			}
+			asked = append(asked, n)
+			if !x.lacks(q.needs) {
+				jobs = append(jobs, func(ctx context.Context) (err error) {
+					found[n], _, err = c.first(ctx, q.hql, params{"id": id})
+					return err
+				})
+			}
+		}
+		if err := together(ctx, jobs...); err != nil {
+			return nil, nil, err
+		}
+		jobs = nil
+		for _, n := range asked {
+			q, count := queries[n], found[n].id(0)
+			x.counts[q.of] += count
+			if strings.HasSuffix(q.of, "AnnotationLink") {
+				x.counts[anyNote] += count
+			}
+		}
+	}
+	return found, x, nil
 }
