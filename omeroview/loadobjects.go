@@ -31,44 +31,6 @@ func (f *finisher) annotated(kind string) bool {
 	return false
 }
 
-// findFiles finds the new filesets, their files and the attached files.
-func (f *finisher) findFiles(ctx context.Context) error {
-	var ids []int64
-	for id, n := range f.spec.Filesets {
-		f.at[id] = omero.Existing(omero.KindFileset, n)
-		ids = append(ids, n)
-	}
-	if !f.annotated(pack.KindFile) {
-		return nil
-	}
-	sets, err := f.client.Filesets(ctx, ids)
-	if err != nil {
-		return err
-	}
-	now := make(map[int64]*omero.Fileset, len(sets))
-	for i := range sets {
-		now[sets[i].ID] = &sets[i]
-	}
-	for i := range f.spec.Document.Filesets {
-		was := &f.spec.Document.Filesets[i]
-		fs := now[f.spec.Filesets[was.ID]]
-		if fs == nil || len(fs.Entries) != len(was.Entries) {
-			continue
-		}
-		for j, e := range was.Entries { // the order of the import is that of the pack
-			if e.File != "" {
-				f.at[e.File] = omero.Existing(omero.KindOriginalFile, fs.Entries[j].File.ID)
-			}
-		}
-	}
-	for _, a := range f.notes {
-		if a.File != nil && a.File.ID != "" && f.fileOf(a) != 0 {
-			f.at[a.File.ID] = omero.Existing(omero.KindOriginalFile, f.fileOf(a))
-		}
-	}
-	return nil
-}
-
 // findShapes finds the new shapes, if any has annotations.
 func (f *finisher) findShapes(ctx context.Context) error {
 	if !f.annotated(pack.KindShape) {
