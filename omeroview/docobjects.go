@@ -154,6 +154,9 @@ func packShape(s omero.Shape) pack.Shape {
 		MarkerStart: s.MarkerStart, MarkerEnd: s.MarkerEnd, TheZ: s.TheZ, TheT: s.TheT, TheC: s.TheC, Text: s.Text, Fill: s.Fill,
 		FillRule: s.FillRule, Stroke: s.Stroke, StrokeDash: s.StrokeDash, StrokeWidth: packQuantity(s.StrokeWidth),
 		FontSize: packQuantity(s.FontSize), FontFamily: s.FontFamily, FontStyle: s.FontStyle, Locked: s.Locked}
+	for _, m := range s.Null {
+		out.Null = append(out.Null, strings.ToUpper(m[:1])+m[1:])
+	}
 	if t := s.Transform; t != nil {
 		out.Transform = &pack.Transform{A00: t.A00, A10: t.A10, A01: t.A01, A11: t.A11, A02: t.A02, A12: t.A12}
 	}
@@ -174,7 +177,7 @@ func (b *documenter) annotations() {
 	in := make(map[int64]bool, len(notes))
 	for _, n := range notes {
 		out := pack.Annotation{ID: pack.NewID(pack.KindAnnotation, n.ID), Kind: annotationKinds[n.Kind], Namespace: n.Namespace, Name: n.Name,
-			Description: n.Description, Text: n.Text, Long: n.Long, Double: n.Double, Bool: n.Bool, Time: n.Time, Details: b.details(n.Meta)}
+			Description: n.Description, Text: n.Text, Long: n.Long, Double: n.Double, Bool: n.Bool, Time: n.Time, Null: n.Null, Details: b.details(n.Meta)}
 		for _, p := range n.Pairs {
 			out.Pairs = append(out.Pairs, pack.Pair{Key: p.Key, Value: p.Value})
 		}

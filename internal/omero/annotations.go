@@ -47,6 +47,9 @@ type Annotation struct {
 	Time   time.Time
 	Pairs  []Pair
 	File   OriginalFile
+	// Null says that a number, truth value or time is not there, which other
+	// clients may leave out.
+	Null bool
 
 	Meta
 }
@@ -172,11 +175,23 @@ func (c *Client) simpleAnnotations(ctx context.Context, kind AnnotationKind, ids
 			a.Bool = v
 		case time.Time:
 			a.Time = v
+		case nil:
+			a.Null = nullable(kind)
 		}
 		list[i] = a
 	}
 	add(list)
 	return nil
+}
+
+// nullable kinds are those in which no value is something else than an empty
+// one.
+func nullable(kind AnnotationKind) bool {
+	switch kind {
+	case LongAnnotation, DoubleAnnotation, BooleanAnnotation, TimestampAnnotation:
+		return true
+	}
+	return false
 }
 
 func (c *Client) fileAnnotations(ctx context.Context, ids []int64, add func([]Annotation)) error {

@@ -47,6 +47,7 @@ func TestShapesBothWays(t *testing.T) {
 		{Kind: omero.Label, X: 3, Y: 4},
 		{Kind: omero.Mask, X: 1, Y: 2, Width: 100, Height: 80, Bits: bits},
 		{Kind: omero.PathShape, D: "M 0 0 L 10 10 z"},
+		{Kind: omero.Ellipse, Y: 1, RadiusY: 2, Null: []string{"x", "radiusX"}}, {Kind: omero.Line, Null: []string{"x1", "y1", "x2", "y2"}},
 	} {
 		want = append(want, sh, styled(sh)) // bare, and with everything
 	}
@@ -132,6 +133,8 @@ func TestAnnotationsBothWays(t *testing.T) {
 		{Kind: omero.BooleanAnnotation, Bool: true},
 		{Kind: omero.BooleanAnnotation, Bool: false},
 		{Kind: omero.TimestampAnnotation, Time: at},
+		{Kind: omero.LongAnnotation, Null: true}, {Kind: omero.DoubleAnnotation, Null: true},
+		{Kind: omero.BooleanAnnotation, Null: true}, {Kind: omero.TimestampAnnotation, Null: true},
 		{Kind: omero.FileAnnotation, File: file},
 		{Kind: omero.MapAnnotation, Pairs: []omero.Pair{{Key: "k", Value: "2"}, {Key: "k", Value: "1"}, {Key: "", Value: ""}, {Key: "ü", Value: strings.Repeat("x", 5000)}}},
 		{Kind: omero.MapAnnotation},
@@ -169,6 +172,12 @@ func TestAnnotationsBothWays(t *testing.T) {
 		want[i].Meta = got[i].Meta
 		if !reflect.DeepEqual(got[i], want[i]) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", want[i].Kind, got[i], want[i])
+		}
+		for _, v := range []string{"longValue", "doubleValue", "boolValue", "timeValue"} {
+			row := s.store.Get("Annotation", ids[i])
+			if p := row.Class.Property(v); p != nil && (row.Value(p) == nil) != want[i].Null {
+				t.Errorf("%s: the server has %v", want[i].Kind, row.Value(p))
+			}
 		}
 		if row := s.store.Get("Annotation", ids[i]); row.Class.Name != string(want[i].Kind) || row.Text("ns") != want[i].Namespace {
 			t.Errorf("%s: the server has %+v", want[i].Kind, row)

@@ -2,6 +2,7 @@ package omero
 
 import (
 	"fmt"
+	"slices"
 
 	"omerods/internal/ice"
 )
@@ -65,6 +66,9 @@ func (c *Client) annotation(a Annotation) (*ice.Object, error) {
 	}
 	o := c.fresh(string(a.Kind)).Set("ns", c.optional(a.Namespace)).Set("name", c.optional(a.Name)).
 		Set("description", c.optional(a.Description))
+	if a.Null && nullable(a.Kind) {
+		return o, nil
+	}
 	switch a.Kind {
 	case TagAnnotation, CommentAnnotation, XMLAnnotation:
 		o.Set("textValue", c.rstring(a.Text))
@@ -111,7 +115,9 @@ func (c *Client) shape(s Shape) (*ice.Object, error) {
 	}
 	o := c.fresh(string(s.Kind))
 	for _, m := range g.numbers {
-		o.Set(m, c.rdouble(*s.number(m)))
+		if !slices.Contains(s.Null, m) {
+			o.Set(m, c.rdouble(*s.number(m)))
+		}
 	}
 	for _, m := range g.texts {
 		o.Set(m, c.optional(*s.text(m)))

@@ -47,6 +47,7 @@ type Shape struct {
 	D                      string
 	Bits                   []byte
 	MarkerStart, MarkerEnd string
+	Null                   []string // members among the numbers above that are not there
 
 	TheZ, TheT, TheC *int
 
@@ -238,6 +239,9 @@ func (c *Client) shapes(ctx context.Context, kind ShapeKind, images Selection) (
 		at := shapeColumnCount
 		for _, m := range g.numbers {
 			*s.number(m) = r.f64(at)
+			if r.at(at) == nil {
+				s.Null = append(s.Null, m)
+			}
 			at++
 		}
 		for _, m := range g.texts {

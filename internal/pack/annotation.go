@@ -39,6 +39,9 @@ type Annotation struct {
 	Time   time.Time
 	Pairs  []Pair // in order; keys may repeat
 	File   *Attachment
+	// Null says that a number, truth value or time is not there. Then its field
+	// is zero.
+	Null bool
 
 	Details Details
 }

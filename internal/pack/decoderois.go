@@ -1,5 +1,7 @@
 package pack
 
+import "strings"
+
 func (d *decoder) roi(e *element) {
 	r := ROI{ID: e.id("ID"), Name: e.get("Name")}
 	e.children(func(c *element) {
@@ -33,6 +35,7 @@ func (d *decoder) shape(e *element) (Shape, bool) {
 		FontSize:    e.quantity("FontSize", Point),
 		FontFamily:  e.get("FontFamily"),
 		FontStyle:   e.get("FontStyle"),
+		Null:        words(e.get("Null")),
 	}
 	if _, ok := e.lookup("Locked"); ok {
 		s.Locked = new(e.flag("Locked"))
@@ -53,6 +56,14 @@ func (d *decoder) shape(e *element) (Shape, bool) {
 		}
 	})
 	return s, known
+}
+
+// words are the parts of a text between spaces, nil for none.
+func words(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Fields(s)
 }
 
 func readGeometry(e *element, s *Shape) bool {

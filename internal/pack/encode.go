@@ -122,7 +122,7 @@ func (e *encoder) link() {
 	for _, l := range e.doc.Links {
 		a := e.notes[l.To]
 		pair := Link{From: l.From, To: l.To}
-		if !restorable(a.Kind) || !shown[l.From] || seen[pair] {
+		if !restorable(a.Kind) || a.Null || !shown[l.From] || seen[pair] {
 			continue
 		}
 		seen[pair] = true
@@ -131,7 +131,7 @@ func (e *encoder) link() {
 	}
 	for i := range e.doc.Annotations {
 		a := &e.doc.Annotations[i]
-		if !restorable(a.Kind) && !ownNamespace(a.Namespace) {
+		if !restorable(a.Kind) && !a.Null && !ownNamespace(a.Namespace) {
 			e.placed[a.ID] = true
 		}
 	}

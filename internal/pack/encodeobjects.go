@@ -226,8 +226,11 @@ func (e *encoder) annotation(a *Annotation, record ID) {
 }
 
 // writeValue writes what an annotation says as text, or as pairs; lists and
-// files say nothing of the kind.
+// files say nothing of the kind, nor does what has no value.
 func writeValue(x *xmlWriter, a *Annotation) {
+	if a.Null {
+		return
+	}
 	text := a.Text
 	switch a.Kind {
 	case FileAnnotation, ListAnnotation:

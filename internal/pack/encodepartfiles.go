@@ -87,6 +87,7 @@ func (e *encoder) partAnnotations() {
 			x.optional("Namespace", a.Namespace)
 		}
 		x.optional("Name", a.Name)
+		x.flag("Null", a.Null)
 		if !e.placed[a.ID] {
 			x.element("Description", a.Description)
 			writeValue(x, a)

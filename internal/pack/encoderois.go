@@ -1,5 +1,7 @@
 package pack
 
+import "strings"
+
 // drawable reports whether OME-XML has an element for the ROI: it wants at
 // least one shape, and knows no paths.
 func drawable(r *ROI) bool {
@@ -66,6 +68,7 @@ func writeShape(x *xmlWriter, s *Shape) {
 	if s.Locked != nil {
 		x.bool("Locked", *s.Locked)
 	}
+	x.optional("Null", strings.Join(s.Null, " "))
 	if t := s.Transform; t != nil {
 		x.start("Transform")
 		x.float("A00", t.A00)

@@ -142,6 +142,7 @@ func fullROIs(who Details) []ROI {
 		{ID: "ROI:51", Name: "glomerulus", Description: "all\nshapes", Details: who, Shapes: []Shape{
 			{ID: "Shape:61", Kind: Rectangle, X: 10.5, Y: 20, Width: 100, Height: 1e-7, TheZ: new(0), TheT: new(1), TheC: new(2), Text: "g\x05 1",
 				Fill: new(int32(-256)), Stroke: new(int32(-16776961)), StrokeWidth: &Quantity{1, Pixel}, Locked: new(true)},
+			{ID: "Shape:620", Kind: Ellipse, X: 1, RadiusY: 4, Null: []string{"Y", "RadiusX"}}, {ID: "Shape:621", Kind: Line, Null: []string{"X1", "Y1", "X2", "Y2"}},
 			{ID: "Shape:62", Kind: Ellipse, X: 1, Y: 2, RadiusX: 3, RadiusY: 4, FillRule: "NonZero", StrokeDash: "2 2", Locked: new(false)},
 			{ID: "Shape:63", Kind: Line, X1: -1, Y1: -2, X2: 3, Y2: 4, MarkerStart: "Arrow", MarkerEnd: "Arrow"},
 			{ID: "Shape:64", Kind: PointShape, X: 1e20, Y: 2, Transform: &Transform{1, 0, 0.5, 1, 3.25, -4}},
@@ -223,6 +224,8 @@ func fullAnnotations(doc *Document, who Details) {
 		{ID: "Annotation:46", Kind: MapAnnotation, Namespace: TransferNamespace, Pairs: []Pair{{"origin_image_id", "1"}}},
 		{ID: "Annotation:47", Kind: CommentAnnotation, Namespace: "on a file", Description: "d", Text: "only a fileset has it"},
 		{ID: "Annotation:48", Kind: LongAnnotation, Long: math.MinInt64},
+		{ID: "Annotation:490", Kind: LongAnnotation, Namespace: "of nothing", Null: true}, {ID: "Annotation:491", Kind: TimestampAnnotation, Null: true},
+		{ID: "Annotation:492", Kind: DoubleAnnotation, Name: "n", Null: true}, {ID: "Annotation:493", Kind: BooleanAnnotation, Null: true},
 		{ID: "Annotation:49", Kind: FileAnnotation, File: &Attachment{Name: "log", Path: "attachments/49/log", Size: 3}},
 		{ID: "Annotation:50", Kind: DoubleAnnotation, Double: 0.1, Namespace: "omerods/other"},
 	}

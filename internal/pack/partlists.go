@@ -15,7 +15,7 @@ func (d *decoder) partROI(e *element) {
 
 func (d *decoder) partNote(e *element) {
 	n := partNote{place: int(e.int64("Place", -1)), note: Annotation{
-		ID: e.id("ID"), Kind: AnnotationKind(e.get("Kind")), Namespace: e.get("Namespace"), Name: e.get("Name"),
+		ID: e.id("ID"), Kind: AnnotationKind(e.get("Kind")), Namespace: e.get("Namespace"), Name: e.get("Name"), Null: e.flag("Null"),
 	}}
 	e.children(func(c *element) {
 		switch c.name.Local {

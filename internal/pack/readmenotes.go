@@ -102,6 +102,9 @@ func (p *pager) note(n *notes, a *Annotation, l *Link) bool {
 		}
 		n.Files = append(n.Files, f)
 	case LongAnnotation:
+		if a.Null {
+			return n.other(a, "")
+		}
 		if a.Namespace == nsRating && a.Long >= 1 && a.Long <= 5 {
 			if len(n.Ratings) == mostNotes {
 				return false

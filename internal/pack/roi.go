@@ -37,6 +37,8 @@ type Shape struct {
 	D                      string // of an SVG path
 	Bits                   []byte // of a mask, one bit for each pixel
 	MarkerStart, MarkerEnd string
+	// Null names the numbers above that are not there, which are zero then.
+	Null []string
 
 	TheZ, TheT, TheC *int
 

@@ -99,7 +99,8 @@ func tamePlate(in *Plate) (Plate, bool) {
 }
 
 func tameShape(in *Shape) (Shape, bool) {
-	s, exact := *in, in.Kind != PathShape
+	s, exact := *in, in.Kind != PathShape && in.Null == nil
+	s.Null = nil
 	atLeast(&s.TheZ, 0, &exact)
 	atLeast(&s.TheT, 0, &exact)
 	atLeast(&s.TheC, 0, &exact)

@@ -133,6 +133,8 @@ func empty(v any) bool {
 		return v == ""
 	case []string:
 		return len(v) == 0
+	case []byte:
+		return len(v) == 0
 	case []store.NamedValue:
 		return len(v) == 0
 	}
