@@ -2,11 +2,9 @@ package omeroview
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"omerods/internal/omero"
 	"omerods/internal/pack"
@@ -124,47 +122,6 @@ func (f *finisher) images() []int64 {
 	return ids
 }
 
-// pairsPerValue bounds one value of the record, so that a load of ten
-// thousand images does not make ten thousand rows.
-const pairsPerValue = 200
-
-// loadRecord says where the objects came from, and which is which.
-func (f *finisher) loadRecord() omero.Annotation {
-	o := f.spec.Document.Origin
-	a := omero.Annotation{Kind: omero.MapAnnotation, Namespace: LoadNamespace, Description: f.spec.Load}
-	add := func(key, value string) {
-		if value != "" {
-			a.Pairs = append(a.Pairs, omero.Pair{Key: key, Value: value})
-		}
-	}
-	add("loaded", f.spec.When.UTC().Format(time.RFC3339))
-	add("load", f.spec.Load)
-	add("from", f.spec.From)
-	add("from server", o.Host)
-	add("from database", o.Database)
-	add("from object", string(o.Object))
-	if u := f.spec.Document.User(o.Owner); u != nil {
-		add("from owner", u.Login)
-	}
-	for _, became := range []struct {
-		what string
-		ids  map[pack.ID]int64
-	}{{"plates", f.parts.plates}, {"images", f.spec.Images}} {
-		ids := slices.SortedFunc(maps.Keys(became.ids), pack.ID.Compare)
-		for part := range slices.Chunk(ids, pairsPerValue) {
-			texts := make([]string, len(part))
-			for i, id := range part {
-				texts[i] = fmt.Sprintf("%s → %d", id.Key(), became.ids[id])
-			}
-			add(became.what, strings.Join(texts, ", "))
-		}
-	}
-	for part := range slices.Chunk(f.left, pairsPerValue) {
-		add("not restored", strings.Join(part, "; "))
-	}
-	return a
-}
-
 func toROI(r *pack.ROI) omero.ROI {
 	out := omero.ROI{Name: r.Name, Description: r.Description}
 	for i := range r.Shapes {
@@ -183,6 +140,9 @@ func toShape(s *pack.Shape) omero.Shape {
 		Text: s.Text, Fill: s.Fill, FillRule: s.FillRule, Stroke: s.Stroke, StrokeDash: s.StrokeDash,
 		StrokeWidth: toQuantity(s.StrokeWidth), FontSize: toQuantity(s.FontSize), FontFamily: s.FontFamily,
 		FontStyle: s.FontStyle, Locked: s.Locked,
+	}
+	for _, m := range s.Null {
+		out.Null = append(out.Null, strings.ToLower(m[:1])+m[1:])
 	}
 	if s.Transform != nil {
 		t := omero.Transform(*s.Transform)
