@@ -1,12 +1,14 @@
 package mount
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"omerods/internal/omero"
 	"omerods/internal/sandbox"
@@ -53,10 +55,25 @@ func lost(t testing.TB, m *store.Model) (patterns []graph.Pattern) {
 // load they have one. Everything else about them counts.
 func drawn(image *store.Row) bool { return strings.Contains(image.Text("name"), "(drawn)") }
 
+// othersLooks are the rendering settings of other users than the owner of the
+// image, which docs/fidelity.md says the pack keeps and no load restores.
+func othersLooks(s *store.Store) map[int64]bool {
+	var all []*store.Row
+	s.Each("RenderingDef", func(r *store.Row) bool { all = append(all, r); return true })
+	looks := map[int64]bool{}
+	for _, def := range all {
+		pixels := s.Get("Pixels", def.Ref("pixels"))
+		looks[def.ID] = s.Get("Image", pixels.Ref("image")).Owner != def.Owner
+	}
+	return looks
+}
+
 // readGraph writes down what a server has of an object.
 func readGraph(t testing.TB, s *store.Store, class string, id int64) *graph.Graph {
 	t.Helper()
-	g, err := graph.Read(s, class, id, graph.Options{Hide: graph.Own, Cut: func(row *store.Row, field string) bool {
+	looks := othersLooks(s)
+	hide := func(row *store.Row) bool { return graph.Own(row) || row.Class.Name == "RenderingDef" && looks[row.ID] }
+	g, err := graph.Read(s, class, id, graph.Options{Hide: hide, Cut: func(row *store.Row, field string) bool {
 		if row.Class.Name == class && row.ID == id && field == "name" {
 			return true // which is called as the folder
 		}
@@ -84,6 +101,12 @@ func same(t testing.TB, what string, a, b *graph.Graph, ignore []graph.Pattern) 
 // remove deletes an object, and what only it holds, as its owner.
 func (w *world) remove(class string, id int64) {
 	w.t.Helper()
+	w.removeAll(map[omero.Kind][]int64{omero.Kind(class): {id}})
+}
+
+// removeAll deletes objects, and what only they hold, with one request.
+func (w *world) removeAll(objects map[omero.Kind][]int64) {
+	w.t.Helper()
 	u := w.sandbox.Users()[0]
 	c, err := omero.Connect(w.t.Context(), omero.Config{
 		Addresses: []string{w.sandbox.OMEROAddress()}, User: u.Name, Password: u.Password, TLS: omero.TLS{CAFile: w.sandbox.CAFile()},
@@ -92,7 +115,7 @@ func (w *world) remove(class string, id int64) {
 		w.t.Fatal(err)
 	}
 	defer c.Close() // nothing is kept in it
-	if _, err := c.Delete(w.t.Context(), map[omero.Kind][]int64{omero.Kind(class): {id}}, omero.DeleteOptions{}); err != nil {
+	if _, err := c.Delete(w.t.Context(), objects, omero.DeleteOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.mount.omeroView.Invalidate()
@@ -114,6 +137,26 @@ func thumbnails(t testing.TB, s *store.Store) {
 	}
 }
 
+// loadRecord is what the annotation of a load says on an object.
+func loadRecord(t testing.TB, s *store.Store, class string, id int64) map[string]string {
+	t.Helper()
+	record := map[string]string{}
+	for _, l := range s.Collection(class, id, "annotationLinks") {
+		if n := s.Get("Annotation", l.Ref("child")); n != nil && n.Text("ns") == "omerods/load" {
+			pairs, _ := n.Get("mapValue").([]store.NamedValue)
+			for _, p := range pairs {
+				record[p.Name] += p.Value
+			}
+		}
+	}
+	return record
+}
+
+func createdAt(s *store.Store, class string, id int64) string {
+	at, _ := s.Get("Event", s.Get(class, id).Created).Get("time").(store.Time)
+	return time.UnixMilli(int64(at)).UTC().Format(time.RFC3339)
+}
+
 // TestNothingIsLost saves the sample's projects, deletes them, loads them into
 // the same server and into another one, and compares what the servers hold.
 func TestNothingIsLost(t *testing.T) {
@@ -127,6 +170,7 @@ func TestNothingIsLost(t *testing.T) {
 		source := w.omero("projects", name)
 		id := w.id(source)
 		before := readGraph(t, w.sandbox.Store(), "Project", id)
+		created := createdAt(w.sandbox.Store(), "Project", id)
 		saved := w.home(name)
 		w.run("cp", "-r", source, saved)
 
@@ -136,6 +180,18 @@ func TestNothingIsLost(t *testing.T) {
 			after := readGraph(t, to.sandbox.Store(), "Project", to.id(dst))
 			same(t, name+" "+what, before, after, all)
 			pairs = append(pairs, loadedPair{before, after})
+			record := loadRecord(t, to.sandbox.Store(), "Project", to.id(dst))
+			for key, want := range map[string]string{
+				"from owner": "ada (Ada Lovelace)", "from group": sample.LabGroup, "from object": fmt.Sprintf("Project:%d", id),
+				"created": created, "from name": strings.ReplaceAll(name, "／", "/"),
+			} {
+				if record[key] != want {
+					t.Errorf("%s %s: the record of the load says of %s %q, want %q", name, what, key, record[key], want)
+				}
+			}
+			if record["images created"] == "" || record["provenance"] == "" {
+				t.Errorf("%s %s: the record of the load is %q", name, what, record)
+			}
 		}
 		load("beside the old one", w, w.omero("projects", name+" again"))
 		load("in another group", w, filepath.Join(w.dir, "omero", sample.PrivateGroup, "ada", "projects", name))

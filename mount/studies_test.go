@@ -2,14 +2,20 @@ package mount
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"omerods/internal/omero"
+	"omerods/internal/pack"
 	"omerods/internal/sandbox"
+	"omerods/internal/sandbox/graph"
+	"omerods/internal/sandbox/store"
 	"omerods/internal/sandbox/wild"
 )
 
@@ -49,36 +55,99 @@ func TestStudiesSurvive(t *testing.T) {
 	}
 }
 
-// surviving makes a study and saves and loads each of its objects.
+// kept is a saved object of a study.
+type kept struct {
+	name, class, section string
+	copier, saved        string
+	before               *graph.Graph
+}
+
+// surviving makes a study and saves and loads each of its objects. Of every
+// second study nothing is left on its server when the other one takes it in.
 func surviving(t *testing.T, w, other *world, seed uint64) {
 	study, err := wild.Fill(t.Context(), w.sandbox.Target(), wild.Config{Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.mount.omeroView.Invalidate()
-	model := w.sandbox.Store().Model()
-	ignore := lost(t, model)
+	ignore := lost(t, w.sandbox.Store().Model())
+	var all []kept
+	doomed := map[omero.Kind]map[int64]bool{}
 	for _, o := range append(study.Projects, study.Orphans...) {
 		section := strings.ToLower(o.Class) + "s"
 		source := w.find(filepath.Join(w.dir, "omero", o.Group, "ada", section), o.ID)
-		before := readGraph(t, w.sandbox.Store(), o.Class, o.ID)
 		name := fmt.Sprintf("%s %d of %d", o.Class, o.ID, seed)
-		saved := w.home(name)
-		copier := []string{"cp -r", "tar"}[o.ID%2]
-		w.copy(copier, source, saved)
-		unchanged := readGraph(t, w.sandbox.Store(), o.Class, o.ID)
-		same(t, name+" after the save", before, unchanged, nil)
-		for what, dst := range map[string]struct {
-			w    *world
-			path string
-		}{
-			"beside the old one": {w, filepath.Join(w.dir, "omero", o.Group, "ada", section, name)},
-			"on another server":  {other, other.omero(section, name)},
-		} {
-			dst.w.copy(copier, saved, dst.path)
-			eventually(t, "the loaded object shows", func() bool { return attr(dst.path, "user.omero.id") != "" })
-			after := readGraph(t, dst.w.sandbox.Store(), o.Class, dst.w.id(dst.path))
-			same(t, name+" "+what, before, after, ignore)
+		k := kept{name: name, section: section, copier: []string{"cp -r", "tar"}[o.ID%2], saved: w.home(name), class: o.Class,
+			before: readGraph(t, w.sandbox.Store(), o.Class, o.ID)}
+		w.copy(k.copier, source, k.saved)
+		keptLooks(t, w.sandbox.Store(), k.saved)
+		same(t, name+" after the save", k.before, readGraph(t, w.sandbox.Store(), o.Class, o.ID), nil)
+		k.load(t, w, filepath.Join(w.dir, "omero", o.Group, "ada", section, name), "beside the old one", ignore)
+		all = append(all, k)
+		for _, class := range []string{o.Class, "Image"} {
+			if doomed[omero.Kind(class)] == nil {
+				doomed[omero.Kind(class)] = map[int64]bool{}
+			}
+			k.before.Each(class, func(r *store.Row) { doomed[omero.Kind(class)][r.ID] = true })
+		}
+	}
+	if seed%2 == 1 {
+		objects := map[omero.Kind][]int64{}
+		for class, ids := range doomed {
+			objects[class] = slices.Sorted(maps.Keys(ids))
+		}
+		w.removeAll(objects)
+	}
+	for _, k := range all {
+		k.load(t, other, other.omero(k.section, k.name), "on another server", ignore)
+	}
+}
+
+// load loads what was saved and compares it with what there was.
+func (k kept) load(t *testing.T, w *world, dst, what string, ignore []graph.Pattern) {
+	t.Helper()
+	w.copy(k.copier, k.saved, dst)
+	eventually(t, "the loaded object shows", func() bool { return attr(dst, "user.omero.id") != "" })
+	same(t, k.name+" "+what, k.before, readGraph(t, w.sandbox.Store(), k.class, w.id(dst)), ignore)
+}
+
+// keptLooks fails the test unless a pack has the settings that others than the
+// owners of the images have for them.
+func keptLooks(t *testing.T, s *store.Store, saved string) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(saved, "transfer.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() // only read
+	doc, _, err := pack.Decode(file, pack.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[pack.ID]bool{}
+	for _, d := range doc.Datasets {
+		for _, id := range d.Images {
+			shown[id] = true
+		}
+	}
+	for _, image := range doc.Images {
+		if !shown[image.ID] {
+			continue // it is in a file with one that is
+		}
+		n, _ := image.ID.Number()
+		var want, got []string
+		for _, pixels := range s.Collection("Image", n, "pixels") {
+			for _, def := range s.Collection("Pixels", pixels.ID, "settings") {
+				want = append(want, string(pack.NewID(pack.KindUser, def.Owner)))
+			}
+		}
+		for _, r := range image.Renderings {
+			got = append(got, string(r.Owner))
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the pack has settings of %q, want %q", image.ID, got, want)
 		}
 	}
 }

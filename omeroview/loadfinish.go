@@ -219,7 +219,7 @@ var annotationClass = map[pack.AnnotationKind]omero.AnnotationKind{
 func (f *finisher) annotation(a *pack.Annotation) omero.Annotation {
 	out := omero.Annotation{
 		Kind: annotationClass[a.Kind], Namespace: a.Namespace, Name: a.Name, Description: a.Description,
-		Text: a.Text, Long: a.Long, Double: a.Double, Bool: a.Bool, Time: a.Time,
+		Text: a.Text, Long: a.Long, Double: a.Double, Bool: a.Bool, Time: a.Time, Null: a.Null,
 	}
 	for _, p := range a.Pairs {
 		out.Pairs = append(out.Pairs, omero.Pair{Key: p.Key, Value: p.Value})
@@ -284,7 +284,7 @@ func (f *finisher) linkAnnotations(ctx context.Context) error {
 		}
 		object, ok := f.at[l.From]
 		if !ok {
-			if object, ok = f.refs[l.From]; !ok || f.reused[l.From] && !f.isSet(l.From) || inSet[pair{object, note}] {
+			if object, ok = f.refs[l.From]; !ok || f.reused[l.From] && !f.isMember(l) || inSet[pair{object, note}] {
 				continue
 			}
 		}

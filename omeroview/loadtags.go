@@ -2,6 +2,7 @@ package omeroview
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"omerods/internal/omero"
@@ -13,7 +14,7 @@ import (
 func (f *finisher) used() map[pack.ID]bool {
 	used := map[pack.ID]bool{}
 	for _, l := range f.spec.Document.Links {
-		if f.notes[l.To] != nil && (!f.reused[l.From] || f.isSet(l.From)) {
+		if f.notes[l.To] != nil && (!f.reused[l.From] || f.isMember(l)) {
 			used[l.To] = true
 		}
 		if f.notes[l.From] != nil {
@@ -28,10 +29,16 @@ func (f *finisher) isSet(id pack.ID) bool {
 	return a != nil && a.Kind == pack.TagAnnotation && a.Namespace == omero.NamespaceTagSet
 }
 
+// isMember says whether a link puts a tag into a set.
+func (f *finisher) isMember(l pack.Link) bool {
+	a := f.notes[l.To]
+	return a != nil && a.Kind == pack.TagAnnotation && f.isSet(l.From)
+}
+
 // reuseTags finds tags and tag sets that say the same, as tags are meant to be
 // shared, and a load must not multiply them. On the server that the pack comes
 // from it is the very tag, whoever's it is, as long as the user may link it;
-// else the user's own tag of the same text.
+// else the user's own tag of the same text, if that loses nothing.
 func (f *finisher) reuseTags(ctx context.Context) error {
 	tags := map[pack.ID]*pack.Annotation{}
 	for id, a := range f.notes {
@@ -55,15 +62,58 @@ func (f *finisher) reuseTags(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for id, a := range tags {
+	noted, err := f.notedTags(ctx, found)
+	if err != nil {
+		return err
+	}
+	// Tags that say the same are not the same: each is used for one of the pack.
+	taken, says := map[int64]bool{}, f.saying()
+	for id := range f.reused {
+		taken[f.refs[id].ID()] = true
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(tags), pack.ID.Compare) {
+		a := tags[id]
+		if f.reused[id] || says[id] {
+			continue
+		}
 		i := slices.IndexFunc(found, func(t omero.Annotation) bool {
-			return t.Text == a.Text && t.Namespace == a.Namespace && t.Description == a.Description
+			return t.Text == a.Text && t.Namespace == a.Namespace && t.Name == a.Name && t.Description == a.Description && !taken[t.ID] && !noted[t.ID]
 		})
-		if i >= 0 && !f.reused[id] {
+		if i >= 0 {
 			f.reuse(id, found[i].ID)
+			taken[found[i].ID] = true
 		}
 	}
 	return nil
+}
+
+// saying are the tags of the pack that have annotations of their own, which
+// would be lost, or put on what others use, if another tag stood for them.
+func (f *finisher) saying() map[pack.ID]bool {
+	says := map[pack.ID]bool{}
+	for _, l := range f.spec.Document.Links {
+		if n := f.notes[l.To]; n != nil && !f.isMember(l) {
+			says[l.From] = true
+		}
+	}
+	return says
+}
+
+// notedTags are those tags on the server that have annotations, other than the
+// tags of a set, which the tag of a pack does not have.
+func (f *finisher) notedTags(ctx context.Context, tags []omero.Annotation) (map[int64]bool, error) {
+	var ids []int64
+	for _, t := range tags {
+		if t.Namespace != omero.NamespaceTagSet {
+			ids = append(ids, t.ID)
+		}
+	}
+	links, err := f.client.AnnotationLinks(ctx, omero.KindAnnotation, ids)
+	noted := map[int64]bool{}
+	for _, l := range links {
+		noted[l.Parent] = true
+	}
+	return noted, err
 }
 
 func (f *finisher) reuse(id pack.ID, tag int64) {

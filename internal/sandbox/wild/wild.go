@@ -33,6 +33,9 @@ const (
 	Acquisition = "acquisition"
 	Channels    = "channels"
 	Others      = "other members"
+	Nulls       = "nulls" // in place of values that are seldom missing
+	Tagging     = "annotations of tags"
+	Looks       = "rendering of others"
 )
 
 // Object is one that can be saved.
@@ -83,6 +86,7 @@ func Fill(ctx context.Context, t sample.Target, c Config) (*Study, error) {
 		{"containers", m.makeContainers}, {"images", m.makeImages}, {Channels, m.makeChannels}, {Regions, m.makeRegions},
 		{Acquisition, m.makeAcquisition}, {Rendering, m.makeRendering}, {Folders, m.makeFolders}, {Notes, m.makeNotes},
 		{MoreNotes, m.makeMoreNotes}, {PartNotes, m.makePartNotes}, {Others, m.makeOthers},
+		{Nulls, m.makeNulls}, {Tagging, m.makeTagging}, {Looks, m.makeLooks},
 	} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
