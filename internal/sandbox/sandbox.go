@@ -91,8 +91,14 @@ func Start(ctx context.Context, cfg Config) (s *Sandbox, err error) {
 			return nil, fmt.Errorf("sandbox folder: %w", err)
 		}
 		s.tempDir = true
-	} else if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("sandbox folder: %w", err)
+	} else {
+		// The settings name files in it, and are used from other folders.
+		if s.dir, err = filepath.Abs(s.dir); err != nil {
+			return nil, fmt.Errorf("sandbox folder: %w", err)
+		}
+		if err := os.MkdirAll(s.dir, 0o700); err != nil {
+			return nil, fmt.Errorf("sandbox folder: %w", err)
+		}
 	}
 	cert, caFile, err := certificate(s.dir)
 	if err != nil {
