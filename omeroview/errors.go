@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"syscall"
 
 	"omerods/fs/tree"
 	"omerods/internal/omero"
@@ -50,6 +51,9 @@ func treeError(what string, err error) error {
 			class = tree.ErrIO
 		}
 		return tree.Errorf(class, "%s: %w", what, err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return tree.Errorf(tree.ErrNoSpace, "%s: the disk of the cache is full: %w", what, err).
+			WithAdvice("make room there, or mount with another --cache-dir")
 	}
 	return tree.Errorf(tree.ErrIO, "%s: %w", what, err)
 }

@@ -112,7 +112,8 @@ func (p *pile) file() *spoolFile { return &spoolFile{spool: p.spool, pile: p, ba
 // diskError puts a failure to write into the words and classes of the tree.
 func (s *Spool) diskError(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return tree.Errorf(tree.ErrNoSpace, "the disk of the spool %s is full: %w", s.dir, err)
+		return tree.Errorf(tree.ErrNoSpace, "the disk of the spool %s is full: %w", s.dir, err).
+			WithAdvice("make room there, or mount with another --state-dir")
 	}
 	return fmt.Errorf("spool: %w", err)
 }
