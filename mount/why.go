@@ -90,11 +90,12 @@ func Why(path string) (text string, ok bool, err error) {
 		return "", false, err
 	}
 	var parts []string
-	if f, ok := match(failures, below); ok {
+	f, ok := match(failures, below)
+	if ok {
 		parts = append(parts, f.text(mountpoint))
 	}
 	for _, r := range st.Transfers {
-		if t, ok := transferText(r, below); ok {
+		if t, told := transferText(r, below, f.Reason); told {
 			parts = append(parts, t)
 			break
 		}
@@ -144,10 +145,16 @@ func (f failure) text(mountpoint string) string {
 	return b.String()
 }
 
-func transferText(r transfer.Record, below string) (string, bool) {
-	inside := r.Path == below || strings.HasPrefix(r.Path, below+"/") || strings.HasPrefix(below, r.Path+"/")
+// transferText says how a save or load that path is of or in has ended. known
+// is the reason that was told already.
+func transferText(r transfer.Record, path, known string) (string, bool) {
+	inside := r.Path == path || strings.HasPrefix(r.Path, path+"/") || strings.HasPrefix(path, r.Path+"/")
 	if !inside || r.Reason == "" {
 		return "", false
 	}
-	return fmt.Sprintf("the %s at %s is %s\n  %s", r.Direction, r.Path, r.State, r.Reason), true
+	text := fmt.Sprintf("the %s at %s is %s", r.Direction, r.Path, r.State)
+	if r.Reason != known {
+		text += "\n  " + r.Reason
+	}
+	return text, true
 }

@@ -138,7 +138,7 @@ func (r *Report) Text(quiet bool) string {
 		fmt.Fprintf(&b, "%s: and %d more\n", name, r.More)
 	}
 	fmt.Fprintf(&b, "%s: %s", name, r.Verdict)
-	if r.Object != "" || r.Container != "" {
+	if r.Object != "" || r.Files > 0 {
 		fmt.Fprintf(&b, " (%s)", plain(r.about()))
 	}
 	b.WriteByte('\n')

@@ -43,7 +43,10 @@ type element struct {
 // fail notes an error at the place that is being read.
 func (s *scanner) fail(err error) {
 	if s.err == nil {
-		s.err = fmt.Errorf("at %s: %w", strings.Join(s.where, "/"), err)
+		s.err = err
+		if len(s.where) > 0 {
+			s.err = fmt.Errorf("at %s: %w", strings.Join(s.where, "/"), err)
+		}
 	}
 }
 

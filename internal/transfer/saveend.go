@@ -76,7 +76,11 @@ func (sv *save) judge(ctx context.Context, why string) {
 	case bad != nil:
 		sv.end(ctx, StateFailed, bad.Error())
 	case n > 0:
-		reason := fmt.Sprintf("%s and %d required files are missing: %s", why, n, strings.Join(names, ", "))
+		missing := "1 required file is"
+		if n > 1 {
+			missing = fmt.Sprintf("%d required files are", n)
+		}
+		reason := fmt.Sprintf("%s and %s missing: %s", why, missing, strings.Join(names, ", "))
 		sv.end(ctx, StatePartial, reason+sv.whyNot(names))
 	default:
 		if err := sv.finish(ctx); err != nil {

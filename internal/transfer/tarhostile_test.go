@@ -185,7 +185,7 @@ func TestHostileTars(t *testing.T) {
 		}), class: tree.ErrInvalid, words: []string{"no transfer.xml"}, late: true},
 		row{name: "nothing", content: m.tar(), class: tree.ErrInvalid, words: []string{"no transfer.xml"}, late: true},
 		row{name: "a compressed tar", content: zipped.Bytes(), class: tree.ErrInvalid, words: []string{"gzip"}},
-		row{name: "a text", content: []byte(strings.Repeat("This is no tar. ", 100)), class: tree.ErrInvalid, words: []string{"no tar"}},
+		row{name: "a text", content: []byte(strings.Repeat("This is no tar. ", 100)), class: tree.ErrInvalid, words: []string{"neither a tar nor a zip"}},
 		row{name: "too much before transfer.xml", content: m.tar(file("D9/a.tif", 2<<20), transferXML), class: tree.ErrNoSpace, words: []string{"D9/a.tif"}},
 	)
 	for _, r := range rows {

@@ -62,7 +62,7 @@ func tarError(err error) error {
 	case errors.Is(err, tar.ErrFieldTooLong):
 		return tree.Errorf(tree.ErrInvalid, "a header of the tar is too long: %w", err)
 	}
-	return tree.Errorf(tree.ErrInvalid, "no tar, or a damaged one: %w", err).WithAdvice("check it with tar -tf, and copy it again")
+	return tree.Errorf(tree.ErrInvalid, "neither a tar nor a zip, or a damaged tar: %w", err).WithAdvice("check it with omerods check, and copy it again")
 }
 
 // tarMember tells what a header announces.
