@@ -76,11 +76,11 @@ type Sandbox struct {
 }
 
 // Start runs both servers until Close.
-func Start(ctx context.Context, cfg Config) (s *Sandbox, err error) {
+func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s = &Sandbox{dir: cfg.StateDir, served: make(chan error, 2)}
+	s := &Sandbox{dir: cfg.StateDir, served: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
