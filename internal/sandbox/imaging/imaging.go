@@ -84,6 +84,11 @@ type Channel struct {
 	Color      *Color // nil when the file names none
 	Emission   Length
 	Excitation Length
+
+	More                       *Element // further attributes, as OME-XML spells them; nil for none
+	Detector, Light, LightPath *Element // DetectorSettings, LightSourceSettings, LightPath
+	FilterSet                  string   // its id
+	Annotations                []string // ids
 }
 
 // Series is one image of a fileset.
@@ -104,8 +109,9 @@ type Series struct {
 	PhysicalSizeZ   Length
 	Acquired        time.Time // zero when unknown
 	StageLabel      string
+	Taking          Taking
 	ROIs            []ROI
-	Annotations     []Annotation
+	Annotations     []string // ids
 }
 
 // PlaneBytes returns the size of one plane in bytes.
@@ -117,6 +123,7 @@ func (s *Series) PlaneBytes() int64 {
 type ROI struct {
 	Name, Description string
 	Shapes            []Shape
+	Annotations       []string // ids
 }
 
 // Shape is a shape of a ROI: its kind ("Rectangle"), the attributes as OME-XML
@@ -126,6 +133,8 @@ type Shape struct {
 	Attrs     map[string]string
 	Transform *[6]float64 // A00 A10 A01 A11 A02 A12
 	Bytes     []byte      // a mask's bits
+
+	Annotations []string // ids
 }
 
 // Plate describes a plate that the images of the fileset form.
@@ -163,6 +172,11 @@ type Fileset struct {
 	Files  []string // all files that belong to it, the main file first
 	Series []Series
 	Plates []Plate
+	// Instruments and Experiments are all of the files, Annotations those that
+	// anything may refer to, by id.
+	Instruments []Element
+	Experiments []Element
+	Annotations map[string]Annotation
 	// Metadata are what the reader tells of the files beyond the model, by the
 	// names that Bio-Formats gives them; nil for none.
 	Metadata map[string]string

@@ -286,8 +286,10 @@ func TestWhatElseOMEXMLHolds(t *testing.T) {
 		t.Errorf("rois: %+v", r)
 	}
 	notes := []Annotation{{Kind: "MapAnnotation", NS: "ns", Pairs: [][2]string{{"a", "1"}, {"a", "2"}}}, {Kind: "TagAnnotation", Description: "why", Value: "blue"}}
-	if got := f.Series[0].Annotations; !reflect.DeepEqual(got, notes) {
-		t.Errorf("annotations: %+v", got)
+	for i, id := range []string{"Annotation:1", "Annotation:0"} {
+		if got := f.Annotations[id]; f.Series[0].Annotations[i] != id || !reflect.DeepEqual(got, notes[i]) {
+			t.Errorf("annotations %q: %+v", f.Series[0].Annotations, got)
+		}
 	}
 	if len(f.Plates) != 1 || f.Plates[0].Rows != 2 || f.Plates[0].Columns != 3 || f.Plates[0].Wells[0].Fields[0] != (Field{0, 0}) {
 		t.Errorf("plates: %+v", f.Plates)

@@ -12,15 +12,17 @@ type Annotation struct {
 	Description string
 	Value       string      // of all kinds but MapAnnotation
 	Pairs       [][2]string // of a MapAnnotation, in order
+	Annotations []string    // ids of those on the annotation itself
 }
 
 // omeAnnotation is any child of StructuredAnnotations.
 type omeAnnotation struct {
-	XMLName     xml.Name
-	ID          string `xml:"ID,attr"`
-	NS          string `xml:"Namespace,attr"`
-	Description string `xml:"Description"`
-	Value       struct {
+	XMLName        xml.Name
+	ID             string   `xml:"ID,attr"`
+	NS             string   `xml:"Namespace,attr"`
+	Description    string   `xml:"Description"`
+	AnnotationRefs []omeRef `xml:"AnnotationRef"`
+	Value          struct {
 		Text  string `xml:",chardata"`
 		Inner string `xml:",innerxml"`
 		Pairs []struct {
@@ -33,7 +35,7 @@ type omeAnnotation struct {
 // annotation turns an element into ours; ok is false for the kinds whose
 // content is not in the document.
 func (a *omeAnnotation) annotation() (out Annotation, ok bool) {
-	out = Annotation{Kind: a.XMLName.Local, NS: a.NS, Description: strings.TrimSpace(a.Description)}
+	out = Annotation{Kind: a.XMLName.Local, NS: a.NS, Description: strings.TrimSpace(a.Description), Annotations: ids(a.AnnotationRefs)}
 	switch out.Kind {
 	case "MapAnnotation":
 		for _, p := range a.Value.Pairs {

@@ -84,10 +84,10 @@ func (o *omeSet) read(doc *omeDoc) (*Fileset, error) {
 	for i := range doc.ROIs {
 		rois[doc.ROIs[i].ID] = doc.ROIs[i].roi()
 	}
-	annotations := map[string]Annotation{}
+	out.Instruments, out.Experiments, out.Annotations = doc.Instruments, doc.Experiments, map[string]Annotation{}
 	for i := range doc.Structured.All {
 		if a, ok := doc.Structured.All[i].annotation(); ok {
-			annotations[doc.Structured.All[i].ID] = a
+			out.Annotations[doc.Structured.All[i].ID] = a
 		}
 	}
 	index := map[string]int{}
@@ -117,11 +117,7 @@ func (o *omeSet) read(doc *omeDoc) (*Fileset, error) {
 				s.ROIs = append(s.ROIs, r)
 			}
 		}
-		for _, ref := range im.AnnotationRefs {
-			if a, ok := annotations[ref.ID]; ok {
-				s.Annotations = append(s.Annotations, a)
-			}
-		}
+		s.Annotations = ids(im.AnnotationRefs)
 		index[im.ID] = i
 		out.Series = append(out.Series, s)
 		planes.series = append(planes.series, ts)

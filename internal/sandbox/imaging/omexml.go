@@ -18,7 +18,10 @@ type omeDoc struct {
 	Images     []omeImage `xml:"Image"`
 	Plates     []omePlate `xml:"Plate"`
 	ROIs       []omeROI   `xml:"ROI"`
-	Structured struct {
+	// Instruments and Experiments are what images refer to.
+	Instruments []Element `xml:"Instrument"`
+	Experiments []Element `xml:"Experiment"`
+	Structured  struct {
 		All []omeAnnotation `xml:",any"`
 	} `xml:"StructuredAnnotations"`
 }
@@ -37,9 +40,13 @@ type omeImage struct {
 	Acquired    string    `xml:"AcquisitionDate"`
 	Description string    `xml:"Description"`
 	Pixels      omePixels `xml:"Pixels"`
-	StageLabel  struct {
-		Name string `xml:"Name,attr"`
-	} `xml:"StageLabel"`
+
+	InstrumentRef omeRef   `xml:"InstrumentRef"`
+	ExperimentRef omeRef   `xml:"ExperimentRef"`
+	Objective     *Element `xml:"ObjectiveSettings"`
+	Environment   *Element `xml:"ImagingEnvironment"`
+	Stage         *Element `xml:"StageLabel"`
+
 	ROIRefs        []omeRef `xml:"ROIRef"`
 	AnnotationRefs []omeRef `xml:"AnnotationRef"`
 }
@@ -61,6 +68,8 @@ type omePixels struct {
 	ZUnit           string        `xml:"PhysicalSizeZUnit,attr"`
 	Channels        []omeChannel  `xml:"Channel"`
 	TiffData        []omeTiffData `xml:"TiffData"`
+	Planes          []Element     `xml:"Plane"`
+	More            []xml.Attr    `xml:",any,attr"`
 }
 
 type omeChannel struct {
@@ -72,6 +81,13 @@ type omeChannel struct {
 	EmissionUnit   string `xml:"EmissionWavelengthUnit,attr"`
 	Excitation     string `xml:"ExcitationWavelength,attr"`
 	ExcitationUnit string `xml:"ExcitationWavelengthUnit,attr"`
+
+	More           []xml.Attr `xml:",any,attr"`
+	Detector       *Element   `xml:"DetectorSettings"`
+	Light          *Element   `xml:"LightSourceSettings"`
+	LightPath      *Element   `xml:"LightPath"`
+	FilterSetRef   omeRef     `xml:"FilterSetRef"`
+	AnnotationRefs []omeRef   `xml:"AnnotationRef"`
 }
 
 type omeTiffData struct {
@@ -119,6 +135,7 @@ type omeROI struct {
 	Union       struct {
 		Shapes []omeShape `xml:",any"`
 	} `xml:"Union"`
+	AnnotationRefs []omeRef `xml:"AnnotationRef"`
 }
 
 type omeShape struct {
@@ -132,7 +149,8 @@ type omeShape struct {
 		A02 float64 `xml:"A02,attr"`
 		A12 float64 `xml:"A12,attr"`
 	} `xml:"Transform"`
-	BinData string `xml:"BinData"`
+	BinData        string   `xml:"BinData"`
+	AnnotationRefs []omeRef `xml:"AnnotationRef"`
 }
 
 // parseOME reads an OME-XML document.
@@ -167,13 +185,18 @@ func (im *omeImage) series() Series {
 		PhysicalSizeX: ParseLength(p.X, p.XUnit, "MICROMETER"),
 		PhysicalSizeY: ParseLength(p.Y, p.YUnit, "MICROMETER"),
 		PhysicalSizeZ: ParseLength(p.Z, p.ZUnit, "MICROMETER"),
-		Acquired:      omeTime(im.Acquired), StageLabel: im.StageLabel.Name,
+		Acquired:      omeTime(im.Acquired), Taking: im.taking(),
+	}
+	if im.Stage != nil {
+		s.StageLabel = im.Stage.Attr("Name")
 	}
 	for _, c := range p.Channels {
 		ch := Channel{
 			Name: c.Name, Fluor: c.Fluor,
 			Emission:   ParseLength(c.Emission, c.EmissionUnit, "NANOMETER"),
 			Excitation: ParseLength(c.Excitation, c.ExcitationUnit, "NANOMETER"),
+			More:       moreOf(c.More), Detector: c.Detector, Light: c.Light, LightPath: c.LightPath,
+			FilterSet: c.FilterSetRef.ID, Annotations: ids(c.AnnotationRefs),
 		}
 		if c.Color != nil {
 			v := uint32(*c.Color)
@@ -189,9 +212,9 @@ func (im *omeImage) series() Series {
 
 // roi turns a ROI element into ours.
 func (r *omeROI) roi() ROI {
-	out := ROI{Name: r.Name, Description: strings.TrimSpace(r.Description)}
+	out := ROI{Name: r.Name, Description: strings.TrimSpace(r.Description), Annotations: ids(r.AnnotationRefs)}
 	for _, s := range r.Union.Shapes {
-		sh := Shape{Kind: s.XMLName.Local, Attrs: map[string]string{}}
+		sh := Shape{Kind: s.XMLName.Local, Attrs: map[string]string{}, Annotations: ids(s.AnnotationRefs)}
 		for _, a := range s.Attrs {
 			sh.Attrs[a.Name.Local] = a.Value
 		}

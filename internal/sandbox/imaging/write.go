@@ -36,6 +36,8 @@ type Options struct {
 	// Companion, when not empty, is the name of an own file for the metadata;
 	// it comes first in the set.
 	Companion string
+	// Describe, when not nil, changes the OME-XML before it is written.
+	Describe func(doc string) string
 }
 
 // OMETIFF writes pictures into one OME-TIFF of the given name.
@@ -94,11 +96,15 @@ func OMETIFFSet(pictures []Picture, parts []Part, o Options) ([]NamedFile, error
 	}
 	var out []NamedFile
 	doc := omeWriter{pictures: pictures, parts: parts, held: held}
+	full := doc.full
+	if o.Describe != nil {
+		full = func(name string) string { return o.Describe(doc.full(name)) }
+	}
 	if o.Companion != "" {
-		out = append(out, NamedFile{o.Companion, []byte(doc.full(o.Companion))})
+		out = append(out, NamedFile{o.Companion, []byte(full(o.Companion))})
 	}
 	for k, part := range parts {
-		description := doc.full(part.Name)
+		description := full(part.Name)
 		if o.Companion != "" {
 			description = doc.binaryOnly(part.Name, o.Companion)
 		}

@@ -6,13 +6,38 @@ import (
 	"strings"
 	"time"
 
-	"omerods/internal/sandbox/imaging"
 	"omerods/internal/sandbox/store"
 )
 
-// addAnnotation makes an annotation that a file brought along and links it to
-// the image.
-func addAnnotation(a *store.Author, image *store.Row, n *imaging.Annotation) error {
+// annotate links what the files bring along for an object to it. Objects that
+// nothing can be linked to are left alone.
+func (p *parts) annotate(row *store.Row, ids []string) error {
+	link := row.Class.Root.Name + "AnnotationLink"
+	if p.set == nil || p.a.Tx().Model().Class(link) == nil {
+		return nil
+	}
+	for _, id := range ids {
+		note, err := p.note(id)
+		if err != nil {
+			return err
+		}
+		if note == nil {
+			continue
+		}
+		if _, err := p.a.Create(link, store.Values{"parent": row, "child": note}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note makes an annotation of the files, once for all that refer to it; nil for
+// one that is not there, or of a kind that is left out.
+func (p *parts) note(id string) (*store.Row, error) {
+	n, ok := p.set.Annotations[id]
+	if row := p.notes[id]; row != nil || !ok {
+		return row, nil
+	}
 	kind, field := n.Kind, ""
 	var value any = n.Value
 	var err error
@@ -43,10 +68,10 @@ func addAnnotation(a *store.Author, image *store.Row, n *imaging.Annotation) err
 		}
 		value = pairs
 	default:
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return &Failure{"error-on-init", fmt.Errorf("a %s: %w", n.Kind, err)}
+		return nil, &Failure{"error-on-init", fmt.Errorf("a %s: %w", n.Kind, err)}
 	}
 	v := store.Values{field: value}
 	if n.NS != "" {
@@ -55,10 +80,10 @@ func addAnnotation(a *store.Author, image *store.Row, n *imaging.Annotation) err
 	if n.Description != "" {
 		v["description"] = n.Description
 	}
-	row, err := a.Create(kind, v)
+	row, err := p.a.Create(kind, v)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = a.Create("ImageAnnotationLink", store.Values{"parent": image, "child": row})
-	return err
+	p.notes[id] = row
+	return row, p.annotate(row, n.Annotations)
 }

@@ -21,6 +21,7 @@ type writer struct {
 	settings Settings
 	out      *Result
 
+	parts  *parts
 	images []*store.Row
 	plates []*store.Row
 }
@@ -29,6 +30,10 @@ type writer struct {
 func (w *writer) all() error {
 	if w.a.Tx().Get(w.a.Tx().Model().Class("Fileset"), w.im.Fileset) == nil {
 		return fmt.Errorf("fileset %d is gone", w.im.Fileset)
+	}
+	w.parts = newParts(w.a, w.set)
+	if err := w.parts.instruments(); err != nil {
+		return err
 	}
 	for i := range w.set.Series {
 		if err := w.image(i); err != nil {
@@ -101,18 +106,14 @@ func (w *writer) image(i int) error {
 	if !s.Acquired.IsZero() {
 		v["acquisitionDate"] = s.Acquired
 	}
-	if s.StageLabel != "" {
-		label, err := w.a.Create("StageLabel", store.Values{"name": s.StageLabel})
-		if err != nil {
-			return err
-		}
-		v["stageLabel"] = label
+	if err := w.parts.taken(v, &s.Taking); err != nil {
+		return err
 	}
 	image, err := w.a.Create("Image", v)
 	if err != nil {
 		return err
 	}
-	pixels, err := addPixels(w.a, image, &s, w.stats[i])
+	pixels, err := w.parts.addPixels(image, &s, w.stats[i])
 	if err != nil {
 		return err
 	}
@@ -122,14 +123,12 @@ func (w *writer) image(i int) error {
 		}
 	}
 	for k := range s.ROIs {
-		if err := addROI(w.a, image, &s.ROIs[k]); err != nil {
+		if err := w.parts.addROI(image, &s.ROIs[k]); err != nil {
 			return err
 		}
 	}
-	for k := range s.Annotations {
-		if err := addAnnotation(w.a, image, &s.Annotations[k]); err != nil {
-			return err
-		}
+	if err := w.parts.annotate(image, s.Annotations); err != nil {
+		return err
 	}
 	w.images = append(w.images, image)
 	w.out.Images = append(w.out.Images, image.ID)
@@ -161,13 +160,13 @@ func quantity(m *store.Model, class, property string, l imaging.Length) any {
 }
 
 // addPixels makes the Pixels of an image and its channels.
-func addPixels(a *store.Author, image *store.Row, s *imaging.Series, st *imaging.Stats) (*store.Row, error) {
-	m := a.Tx().Model()
+func (p *parts) addPixels(image *store.Row, s *imaging.Series, st *imaging.Stats) (*store.Row, error) {
+	m := p.a.Tx().Model()
 	sum := pendingSum
 	if st != nil && st.SHA1 != "" {
 		sum = st.SHA1
 	}
-	pixels, err := a.Create("Pixels", store.Values{
+	v := store.Values{
 		"image": image, "pixelsType": string(s.Type), "significantBits": s.SignificantBits,
 		"sizeX": s.SizeX, "sizeY": s.SizeY, "sizeZ": s.SizeZ, "sizeC": s.SizeC, "sizeT": s.SizeT,
 		// Whatever the order in the file, the server's pixels have this one.
@@ -175,21 +174,31 @@ func addPixels(a *store.Author, image *store.Row, s *imaging.Series, st *imaging
 		"physicalSizeX": quantity(m, "Pixels", "physicalSizeX", s.PhysicalSizeX),
 		"physicalSizeY": quantity(m, "Pixels", "physicalSizeY", s.PhysicalSizeY),
 		"physicalSizeZ": quantity(m, "Pixels", "physicalSizeZ", s.PhysicalSizeZ),
-	})
+	}
+	if s.Taking.Pixels != nil {
+		if prop := m.Class("Pixels").Property("timeIncrement"); s.Taking.Pixels.Attr("TimeIncrement") != "" {
+			q, err := p.value(prop, s.Taking.Pixels.Attr("TimeIncrement"), s.Taking.Pixels.Attr("TimeIncrementUnit"))
+			if err != nil {
+				return nil, &Failure{"error-on-init", fmt.Errorf("TimeIncrement: %w", err)}
+			}
+			v["timeIncrement"] = q
+		}
+	}
+	pixels, err := p.a.Create("Pixels", v)
 	if err != nil {
 		return nil, err
 	}
 	for c := range s.Channels {
-		if err := addChannel(a, pixels, s, c, st); err != nil {
+		if err := p.addChannel(pixels, s, c, st); err != nil {
 			return nil, err
 		}
 	}
-	return pixels, nil
+	return pixels, p.planes(pixels, s.Taking.Planes)
 }
 
 // addChannel makes channel c of pixels.
-func addChannel(a *store.Author, pixels *store.Row, s *imaging.Series, c int, st *imaging.Stats) error {
-	m, ch := a.Tx().Model(), s.Channels[c]
+func (p *parts) addChannel(pixels *store.Row, s *imaging.Series, c int, st *imaging.Stats) error {
+	m, ch := p.a.Tx().Model(), s.Channels[c]
 	logical := store.Values{
 		"emissionWave":   quantity(m, "LogicalChannel", "emissionWave", ch.Emission),
 		"excitationWave": quantity(m, "LogicalChannel", "excitationWave", ch.Excitation),
@@ -207,7 +216,10 @@ func addChannel(a *store.Author, pixels *store.Row, s *imaging.Series, c int, st
 		logical["samplesPerPixel"] = 1
 		logical["photometricInterpretation"] = "Monochrome"
 	}
-	lc, err := a.Create("LogicalChannel", logical)
+	if err := p.channel(logical, &ch); err != nil {
+		return err
+	}
+	lc, err := p.a.Create("LogicalChannel", logical)
 	if err != nil {
 		return err
 	}
@@ -217,14 +229,17 @@ func addChannel(a *store.Author, pixels *store.Row, s *imaging.Series, c int, st
 		"red": int(col.R), "green": int(col.G), "blue": int(col.B), "alpha": int(col.A),
 	}
 	if st != nil {
-		info, err := a.Create("StatsInfo", store.Values{"globalMin": st.Min[c], "globalMax": st.Max[c]})
+		info, err := p.a.Create("StatsInfo", store.Values{"globalMin": st.Min[c], "globalMax": st.Max[c]})
 		if err != nil {
 			return err
 		}
 		v["statsInfo"] = info
 	}
-	_, err = a.Create("Channel", v)
-	return err
+	row, err := p.a.Create("Channel", v)
+	if err != nil {
+		return err
+	}
+	return p.annotate(row, ch.Annotations)
 }
 
 // plate makes a plate with its runs, wells and fields.

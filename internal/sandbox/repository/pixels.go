@@ -234,7 +234,7 @@ func (m *Managed) AddImage(actor store.Actor, pic imaging.Picture) (*store.Row, 
 		if err != nil {
 			return err
 		}
-		if pixels, err = addPixels(a, image, &pic.Series, &st); err != nil {
+		if pixels, err = newParts(a, nil).addPixels(image, &pic.Series, &st); err != nil {
 			return err
 		}
 		return addRendering(a, pixels, &pic.Series, &st)

@@ -14,7 +14,7 @@ import (
 var shapeFields = map[string]string{"Text": "textValue", "ID": ""}
 
 // addROI makes a region that a file brought along.
-func addROI(a *store.Author, image *store.Row, r *imaging.ROI) error {
+func (p *parts) addROI(image *store.Row, r *imaging.ROI) error {
 	v := store.Values{"image": image}
 	if r.Name != "" {
 		v["name"] = cutName(r.Name)
@@ -22,22 +22,22 @@ func addROI(a *store.Author, image *store.Row, r *imaging.ROI) error {
 	if r.Description != "" {
 		v["description"] = r.Description
 	}
-	roi, err := a.Create("Roi", v)
+	roi, err := p.a.Create("Roi", v)
 	if err != nil {
 		return err
 	}
 	for i := range r.Shapes {
-		if err := addShape(a, roi, &r.Shapes[i]); err != nil {
+		if err := p.addShape(roi, &r.Shapes[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.annotate(roi, r.Annotations)
 }
 
 // addShape makes a shape; kinds and attributes that the model does not know are
 // left out.
-func addShape(a *store.Author, roi *store.Row, s *imaging.Shape) error {
-	m := a.Tx().Model()
+func (p *parts) addShape(roi *store.Row, s *imaging.Shape) error {
+	a, m := p.a, p.a.Tx().Model()
 	class := m.Class(s.Kind)
 	if class == nil || class.Abstract || !class.IsA(m.Class("Shape")) {
 		return nil
@@ -51,11 +51,11 @@ func addShape(a *store.Author, roi *store.Row, s *imaging.Shape) error {
 		if !ok {
 			field = strings.ToLower(name[:1]) + name[1:]
 		}
-		p := class.Property(field)
-		if field == "" || p == nil {
+		prop := class.Property(field)
+		if field == "" || prop == nil {
 			continue
 		}
-		x, err := shapeValue(p, text, s.Attrs[name+"Unit"])
+		x, err := shapeValue(prop, text, s.Attrs[name+"Unit"])
 		if err != nil {
 			return &Failure{"error-on-init", fmt.Errorf("%s of a %s: %w", name, s.Kind, err)}
 		}
@@ -73,8 +73,11 @@ func addShape(a *store.Author, roi *store.Row, s *imaging.Shape) error {
 	if s.Kind == "Mask" {
 		v["bytes"] = s.Bytes
 	}
-	_, err := a.Create(s.Kind, v)
-	return err
+	row, err := a.Create(s.Kind, v)
+	if err != nil {
+		return err
+	}
+	return p.annotate(row, s.Annotations)
 }
 
 // shapeValue converts an attribute to the type of a property.

@@ -110,7 +110,7 @@ func (s *study) confocal(d *store.Row) error {
 	l, ome := s.ada, "loci.formats.in.OMETiffReader"
 	one := newTissue(1, 256, 256, 22).stack("glomerulus", imaging.Uint16, 5, 3, 1)
 	one.Acquired, one.Description = day(6), "Stack through a glomerulus"
-	data, err := imaging.OMETIFF("glomerulus.ome.tiff", []imaging.Picture{one}, imaging.Options{Deflate: true})
+	data, err := imaging.OMETIFF("glomerulus.ome.tiff", []imaging.Picture{one}, imaging.Options{Deflate: true, Describe: Taken})
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,9 @@ func (s *study) confocal(d *store.Row) error {
 		return err
 	}
 	s.glomerulus = l.t.Store.Get("Image", out.Images[0])
+	if err := l.t.Store.Write(l.actor, func(a *store.Author) error { return Correct(a, s.glomerulus.ID) }); err != nil {
+		return err
+	}
 
 	var three []imaging.Picture
 	for i, name := range []string{"Kortex", "Übergang", "Mark"} {
