@@ -58,6 +58,7 @@ func BenchmarkRatioShapes(b *testing.B) {
 	t := make(turns.Times)
 	var high, listed float64
 	var size int64
+	var queries, others int
 	for range turns.Rounds {
 		t.Measure("query", query)
 		v := startVictim(b, bin, settings.Config, b.TempDir(), "OMERODS_CACHE_DIR="+b.TempDir())
@@ -73,7 +74,9 @@ func BenchmarkRatioShapes(b *testing.B) {
 				size = info.Size()
 			})
 		}
+		w.asked.take()
 		stat("first")
+		queries, _, others, _ = w.asked.take()
 		stat("later")
 		t.Measure("sums", func() { w.run("cat", filepath.Join(path, "SHA1SUMS")) })
 		high = max(high, peak(b, v.cmd.Process.Pid))
@@ -87,6 +90,7 @@ func BenchmarkRatioShapes(b *testing.B) {
 	} {
 		say("  %s: %.4f of that time (%s; %s)", l.line, t.Median(l.what).Seconds()/bare.Seconds(), turns.Short(t.Median(l.what)), t.Spread(l.what))
 	}
+	say("  the first stat takes %d queries and %d other requests", queries, others)
 	say("  the mount's memory: at most %.0f MiB, after the listing %.0f MiB", high, listed)
 	b.ReportMetric(t.Median("first").Seconds()/bare.Seconds(), "stat-ratio")
 	b.ReportMetric(float64(t.Median("later"))/float64(time.Microsecond), "later-stat-µs")

@@ -239,10 +239,6 @@ func (f *finisher) makeROIs(ctx context.Context) error {
 	for i := range f.spec.Document.ROIs {
 		byID[f.spec.Document.ROIs[i].ID] = &f.spec.Document.ROIs[i]
 	}
-	type drawing struct {
-		image int64
-		roi   *pack.ROI
-	}
 	var todo []drawing
 	for _, im := range f.spec.Document.Images {
 		for _, id := range im.ROIs {
@@ -251,7 +247,7 @@ func (f *finisher) makeROIs(ctx context.Context) error {
 			}
 		}
 	}
-	for part := range slices.Chunk(todo, batchSize/10) {
+	for part := range drawn(todo) {
 		b := f.client.NewBatch()
 		refs := make([]omero.Ref, len(part))
 		for i, d := range part {
