@@ -1,6 +1,9 @@
 package pack
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 func (d *decoder) roi(e *element) {
 	r := ROI{ID: e.id("ID"), Name: e.get("Name")}
@@ -23,6 +26,10 @@ func (d *decoder) roi(e *element) {
 // shape reads a shape of OME or of the omerods/pack part. It reports false
 // for an element that is none.
 func (d *decoder) shape(e *element) (Shape, bool) {
+	if !slices.Contains(shapeKinds, ShapeKind(e.name.Local)) {
+		e.skip() // a later version may give it any attributes
+		return Shape{}, false
+	}
 	s := Shape{
 		ID: e.id("ID"), Kind: ShapeKind(e.name.Local),
 		TheZ: e.optInt("TheZ"), TheT: e.optInt("TheT"), TheC: e.optInt("TheC"),
@@ -40,7 +47,7 @@ func (d *decoder) shape(e *element) (Shape, bool) {
 	if _, ok := e.lookup("Locked"); ok {
 		s.Locked = new(e.flag("Locked"))
 	}
-	known := readGeometry(e, &s)
+	readGeometry(e, &s)
 	e.children(func(c *element) {
 		switch {
 		case c.name.Local == "Transform":
@@ -55,7 +62,7 @@ func (d *decoder) shape(e *element) (Shape, bool) {
 			c.skip()
 		}
 	})
-	return s, known
+	return s, true
 }
 
 // words are the parts of a text between spaces, nil for none.
@@ -66,7 +73,7 @@ func words(s string) []string {
 	return strings.Fields(s)
 }
 
-func readGeometry(e *element, s *Shape) bool {
+func readGeometry(e *element, s *Shape) {
 	switch s.Kind {
 	case Line:
 		s.X1, s.Y1, s.X2, s.Y2 = e.float("X1"), e.float("Y1"), e.float("X2"), e.float("Y2")
@@ -80,11 +87,8 @@ func readGeometry(e *element, s *Shape) bool {
 		s.X, s.Y, s.RadiusX, s.RadiusY = e.float("X"), e.float("Y"), e.float("RadiusX"), e.float("RadiusY")
 	case PointShape, Label:
 		s.X, s.Y = e.float("X"), e.float("Y")
-	default:
-		return false
 	}
 	if s.Kind == Line || s.Kind == Polyline {
 		s.MarkerStart, s.MarkerEnd = e.get("MarkerStart"), e.get("MarkerEnd")
 	}
-	return true
 }

@@ -147,6 +147,7 @@ func TestLaterMinorVersion(t *testing.T) {
 	data = strings.Replace(data, `Version="1.0"`, `Version="1.7" New="x"`, 1)
 	data = strings.Replace(data, `<Manifest>`, `<News><a b="c">d</a></News><Manifest New="y">`, 1)
 	data = strings.ReplaceAll(data, `<Entry `, `<Entry New="z" `)
+	data = strings.ReplaceAll(data, `<Mask `, `<Sphere TheZ="all" X="left" Locked="half"><Transform A00="no"/></Sphere><Mask `)
 	got, gotManifest := decode(t, []byte(data))
 	same(t, "document", got, doc)
 	same(t, "manifest", gotManifest, m)

@@ -1,9 +1,6 @@
 package pack
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
 	"math"
 	"net/url"
 	"slices"
@@ -116,55 +113,6 @@ func tameShape(in *Shape) (Shape, bool) {
 		}
 	}
 	return s, exact
-}
-
-// embeddable reports whether the text of an XML annotation can stand as it is
-// in OME-XML: elements, each in a namespace that is declared in the text and is
-// not one of OME's, which a schema would hold it to.
-func embeddable(text string) bool {
-	const mostBytes, mostDepth, mostAttrs = 1 << 20, 24, 32
-	if len(text) > mostBytes || !clean(text) {
-		return false
-	}
-	declared := map[string]bool{"http://www.w3.org/XML/1998/namespace": true}
-	dec := xml.NewDecoder(strings.NewReader(text))
-	depth := 0
-	for {
-		t, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			for _, a := range t.Attr {
-				if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
-					declared[a.Value] = true
-				}
-			}
-			if depth++; depth > mostDepth || len(t.Attr) > mostAttrs {
-				return false
-			}
-			if !declared[t.Name.Space] || strings.HasPrefix(t.Name.Space, "http://www.openmicroscopy.org/Schemas/") {
-				return false
-			}
-			for _, a := range t.Attr {
-				if a.Name.Space != "" && a.Name.Space != "xmlns" && !declared[a.Name.Space] {
-					return false
-				}
-			}
-		case xml.EndElement:
-			depth--
-		case xml.CharData:
-			if depth == 0 && strings.TrimSpace(string(t)) != "" {
-				return false
-			}
-		case xml.Directive, xml.ProcInst:
-			return false
-		}
-	}
 }
 
 // escapeURI makes a relative URI reference of a path.

@@ -103,7 +103,21 @@ func TestEmbeddable(t *testing.T) {
 		`<!DOCTYPE a><a xmlns="urn:x"/>`:                                     false,
 		`<a xmlns="urn:x">&undefined;</a>`:                                   false,
 		`<Image xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"/>`: false,
-		strings.Repeat(`<a xmlns="u">`, 99) + strings.Repeat("</a>", 99):     false,
+		strings.Repeat(`<a xmlns="urn:u">`, 99) + strings.Repeat("</a>", 99): false,
+		`<a xmlns="urn:x" xml:lang='en' b=">'/&quot;" />`:                    true,
+		`<a xmlns="urn:x"><!-- b="c"d="e" --><![CDATA[<b c="d"e="f">]]></a>`: true,
+		// What Go's decoder lets pass and other readers do not.
+		`<a xmlns="urn:x" b="1" b="2"/>`:                                   false,
+		`<a xmlns="urn:x" b="1"c="2"/>`:                                    false,
+		`<!----><a xmlns="urn:x" b='1'c="2"/>`:                             false,
+		`<a xmlns="urn:x" xmlns:p="urn:y" xmlns:q="urn:y" p:b="" q:b=""/>`: false,
+		`<p:a xmlns="p"/>`:                                                 false,
+		`<a xmlns:p="p" xmlns="urn:x"><q:b xmlns:r="q"/></a>`:              false,
+		`<a xmlns="urn:x" xmlns:p=""/>`:                                    false,
+		`<a xmlns="urn:x" xmlns:xml="urn:y"/>`:                             false,
+		`<a xmlns="urn:x" xmlns:xmlns="urn:y"/>`:                           false,
+		`<a: xmlns="urn:x"></a:>`:                                          false,
+		`<a xmlns="urn:x" :b="c"/>`:                                        false,
 	}
 	for text, want := range tests {
 		if got := embeddable(text); got != want {

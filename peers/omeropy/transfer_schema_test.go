@@ -14,7 +14,8 @@ import (
 
 // TestTransferXMLIsOMEXML validates the transfer.xml of every project, screen,
 // dataset and plate of the sample and of random studies against OME's own
-// schema, and has ome-types read them.
+// schema, the omerods/pack part of each against ours, and has ome-types read
+// them.
 func TestTransferXMLIsOMEXML(t *testing.T) {
 	ada := newPerson(t, "ada")
 	for range 4 {
@@ -45,12 +46,19 @@ func TestTransferXMLIsOMEXML(t *testing.T) {
 		}
 	}
 	var out struct {
-		Wrong   map[string][]string
-		Objects int
+		Wrong          map[string][]string
+		Objects, Parts int
 	}
-	ada.script(&out, "transfer_schema.py", files...)
+	schema, err := filepath.Abs("../../docs/pack.xsd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada.script(&out, "transfer_schema.py", append([]string{schema}, files...)...)
 	if len(files) < 20 || out.Objects < 50 {
 		t.Errorf("got %d documents with %d objects only", len(files), out.Objects)
+	}
+	if out.Parts != len(files) {
+		t.Errorf("got %d parts of ours in %d documents", out.Parts, len(files))
 	}
 	for name, wrong := range out.Wrong {
 		t.Errorf("%s: %s", strings.TrimPrefix(name, dir), strings.Join(wrong, "; "))
