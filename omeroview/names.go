@@ -112,7 +112,10 @@ func assignNames(items []Named, rules nameRules) *nameTable {
 	}
 	t.apply(order, level)
 	if rules.prefixFree {
-		for t.separate(order, level) {
+		for round := 1; t.separate(order, level); round++ {
+			if round == patientRounds {
+				t.frontWild(order, level)
+			}
 			t.apply(order, level)
 		}
 	}
@@ -158,6 +161,19 @@ func (t *nameTable) apply(order []int64, level map[int64]int) {
 
 func (t *nameTable) marked(id int64) string {
 	return fit(t.bases[id], mark(id), t.rules.maxBytes)
+}
+
+// patientRounds is how often names are moved apart one by one. The mark of one
+// may be what another with a "%" matches next, and so on through a folder.
+const patientRounds = 4
+
+// frontWild marks all names with a "%" in front.
+func (t *nameTable) frontWild(order []int64, level map[int64]int) {
+	for _, id := range order {
+		if strings.Contains(t.bases[id], "%") {
+			level[id] = levelFront
+		}
+	}
 }
 
 // separate raises the level of names that match the beginning of others and
@@ -236,31 +252,30 @@ func parseID(s string) (int64, bool) {
 }
 
 // likePrefix says whether pattern matches the beginning of s, with "_" for any
-// one character and "%" for any characters.
+// one character and "%" for any characters. When a character does not match,
+// only the last "%" before it can take more: names are anybody's, and to try
+// all of them would take for ever.
 func likePrefix(pattern, s string) bool {
+	again, from := "", "" // the pattern behind the last "%", and where it was tried
+	wild := false
 	for pattern != "" {
 		p, n := utf8.DecodeRuneInString(pattern)
-		pattern = pattern[n:]
 		if p == '%' {
-			for {
-				if likePrefix(pattern, s) {
-					return true
-				}
-				if s == "" {
-					return false
-				}
-				_, m := utf8.DecodeRuneInString(s)
-				s = s[m:]
-			}
-		}
-		if s == "" {
-			return false
+			pattern = pattern[n:]
+			again, from, wild = pattern, s, true
+			continue
 		}
 		c, m := utf8.DecodeRuneInString(s)
-		if c != p && p != '_' {
+		if s != "" && (c == p || p == '_') {
+			pattern, s = pattern[n:], s[m:]
+			continue
+		}
+		if !wild || s == "" {
 			return false
 		}
-		s = s[m:]
+		_, m = utf8.DecodeRuneInString(from)
+		from = from[m:]
+		pattern, s = again, from
 	}
 	return true
 }

@@ -196,3 +196,28 @@ func TestNamesOfALargeFolder(t *testing.T) {
 		t.Errorf("got %d names, want %d", len(table.ids), len(items))
 	}
 }
+
+// Names that match each other in very many ways, or one after the other, do
+// not hold up who lists their folder.
+func TestWildNames(t *testing.T) {
+	for pattern, matches := range map[string]bool{
+		strings.Repeat("%a", 60) + "b": false, strings.Repeat("%a", 60): true, "%": true, "%%": true, "": true,
+		strings.Repeat("a", 61): false, "%_" + strings.Repeat("a", 59): true, "b%": false, "_%aa_": true,
+	} {
+		if got := likePrefix(pattern, strings.Repeat("a", 60)); got != matches {
+			t.Errorf("%q: got %v", pattern, got)
+		}
+	}
+	var items []Named
+	for i := range int64(500) {
+		items = append(items, Named{i + 1, fmt.Sprintf("%%%d", i)})
+	}
+	names := assignNames(items, datasetRules).names
+	for id, name := range names {
+		for other, n := range names {
+			if id != other && likePrefix(name, n) {
+				t.Fatalf("%q matches %q", name, n)
+			}
+		}
+	}
+}
