@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// Progress is told, every now and then, how far the check is; nil for nobody.
 	Progress func(Progress)
+
+	mostKept int // for tests; 0 means [mostKept]
 }
 
 // Progress is how far a check has come.

@@ -296,3 +296,17 @@ func TestProgress(t *testing.T) {
 		}
 	}
 }
+
+// What the packs inside a pack say is kept until all has been read, so it is
+// bounded: archives may hold any number of them.
+func TestListsWithoutEnd(t *testing.T) {
+	for form, path := range project().forms(t) {
+		r, err := Pack(t.Context(), path, Options{mostKept: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Verdict != NotSound || !strings.Contains(r.Text(false), "more than 20 lines") {
+			t.Errorf("%s: got %s", form, r.Text(false))
+		}
+	}
+}

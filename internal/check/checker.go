@@ -2,8 +2,10 @@ package check
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -19,6 +21,7 @@ const (
 	mostSumsBytes = 64 << 20  // of a SHA1SUMS
 	mostEarly     = 1_000_000 // files of an archive before its transfer.xml
 	mostExtra     = 100       // files that are no part of the pack that are named
+	mostKept      = 4_000_000 // lines of all lists of files in the pack, but for that of its transfer.xml
 )
 
 // got is what was found of a file.
@@ -63,6 +66,7 @@ type checker struct {
 	found  map[string]*got    // those of the pack; before transfer.xml all
 	listed map[string]listing // by folder
 	inner  map[string]inner   // by folder
+	kept   int                // lines of both
 	extra  int
 }
 
@@ -230,6 +234,9 @@ func (c *checker) content(p string, in *reader, r io.Reader) error {
 	case c.doc != nil && !c.generated(p):
 	case name == pack.SumsFile:
 		list, err := pack.ReadSums(io.LimitReader(r, mostSumsBytes))
+		if over := c.keep(len(list)); over != nil {
+			list, err = nil, over
+		}
 		c.listed[dir] = listing{list, err}
 	case name == pack.TransferXML:
 		doc, m, err := pack.Decode(r, pack.Limits{})
@@ -239,8 +246,24 @@ func (c *checker) content(p string, in *reader, r io.Reader) error {
 			for i := range doc.Images {
 				n.images = append(n.images, doc.Images[i].ID)
 			}
+			files := 0
+			if m != nil {
+				files = len(m.Files)
+			}
+			if over := c.keep(files + len(n.images)); over != nil {
+				n = inner{err: over}
+			}
 		}
 		c.inner[dir] = n
+	}
+	return nil
+}
+
+// keep counts lines that are kept until everything has been read.
+func (c *checker) keep(lines int) error {
+	most := cmp.Or(c.opts.mostKept, mostKept)
+	if c.kept += lines; c.kept > most {
+		return fmt.Errorf("it cannot be compared: the lists of files in the pack have more than %d lines", most)
 	}
 	return nil
 }
