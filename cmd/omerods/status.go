@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -15,7 +18,7 @@ import (
 var statusCommand = command{
 	name: "status", args: "[MOUNTPOINT]", short: "shows connections, saves and loads",
 	long: "Shows the connections of a mount, and its running and past saves and loads. Without MOUNTPOINT\n" +
-		"it is the mount of the working directory, or the only one there is.",
+		"it is the mount of the working directory, or the only one that you have.",
 	example: "  omerods status ~/data\n  omerods status --watch\n  omerods status --json ~/data | jq '.transfers[0]'",
 	setup: func(flags *pflag.FlagSet) func(context.Context, []string) error {
 		watch := flags.Bool("watch", false, "shows it again every second")
@@ -68,10 +71,15 @@ func theMount(args []string) (string, error) {
 	if point, _, err := mount.Find("."); err == nil {
 		return point, nil
 	}
-	points, err := mount.Mounts()
+	all, err := mount.Mounts()
 	if err != nil {
 		return "", err
 	}
+	// The mounts of others on this machine cannot be looked at.
+	points := slices.DeleteFunc(all, func(point string) bool {
+		_, err := mount.ReadStatus(point)
+		return errors.Is(err, fs.ErrPermission)
+	})
 	switch len(points) {
 	case 0:
 		return "", fmt.Errorf("nothing is mounted")
