@@ -101,6 +101,9 @@ func (sv *save) whyNot(names []string) string {
 	sv.mu.Unlock()
 	for _, rel := range names {
 		if why := sv.of.cfg.WhyNot(sv.caller.UID, since, rel); why != "" {
+			if len(names) == 1 {
+				return ", which could not be read: " + why
+			}
 			return "; " + rel + " could not be read: " + why
 		}
 	}
