@@ -105,8 +105,10 @@ func (r *restorer) images(ctx context.Context, todo []wanted) error {
 		now[t.images[i].ID] = &t.images[i]
 	}
 	if r.spec.Ours {
-		instruments, err := r.client.Instruments(ctx, omero.These(t.instrumentIDs()))
-		if err != nil {
+		if t.instruments, err = r.client.Instruments(ctx, omero.These(t.instrumentIDs())); err != nil {
+			return err
+		}
+		if err := r.dropPartNotes(ctx, &t, ids); err != nil {
 			return err
 		}
 		var ids []int64
@@ -121,10 +123,7 @@ func (r *restorer) images(ctx context.Context, todo []wanted) error {
 		for i := range experiments {
 			r.purposes[experiments[i].ID] = &experiments[i]
 		}
-		r.imported = make(map[int64]*omero.Instrument, len(instruments))
-		for i := range instruments {
-			r.imported[instruments[i].ID] = &instruments[i]
-		}
+		r.imported = t.instrumentsByID()
 	}
 	for part := range slices.Chunk(todo, settingsWrite) {
 		r.b, r.drop = r.client.NewBatch(), make(map[bool][]int64)
@@ -286,21 +285,4 @@ func toPairs(list []pack.Pair) (out []omero.Pair) {
 		out = append(out, omero.Pair{Key: p.Key, Value: p.Value})
 	}
 	return out
-}
-
-// takenParts lists the instruments, channels and the like that have been restored,
-// by what the links to their annotations call them. Planes are left out: their
-// readers annotate none.
-func (f *finisher) takenParts() map[omero.Kind][]int64 {
-	found := make(map[omero.Kind][]int64)
-	for _, ref := range f.at {
-		kind := ref.Kind()
-		if isLight(kind) {
-			kind = omero.KindLightSource
-		}
-		if slices.Contains(partKinds, kind) {
-			found[kind] = append(found[kind], ref.ID())
-		}
-	}
-	return found
 }

@@ -135,12 +135,28 @@ func (f *finisher) dropImported(ctx context.Context) error {
 	if !f.spec.Ours {
 		return nil
 	}
-	for kind, parts := range f.takenParts() {
-		if err := f.dropNotes(ctx, kind, parts); err != nil {
+	return f.dropNotes(ctx, omero.KindImage, images)
+}
+
+// dropPartNotes removes the annotations that an import has made of planes,
+// channels, instruments and their parts, before any of these is given up.
+func (f *finisher) dropPartNotes(ctx context.Context, t *taken, images []int64) error {
+	links, err := f.client.PlaneAnnotationLinks(ctx, omero.These(images))
+	if err != nil {
+		return err
+	}
+	all := make([]omero.Image, len(images))
+	for i, id := range images {
+		all[i].ID = id
+	}
+	for _, p := range t.annotated(all) {
+		more, err := f.client.AnnotationLinks(ctx, p.kind, p.ids)
+		if err != nil {
 			return err
 		}
+		links = append(links, more...)
 	}
-	return f.dropNotes(ctx, omero.KindImage, images)
+	return f.dropLinked(ctx, links)
 }
 
 // dropNotes removes the annotations of some objects but for the mark of the
@@ -149,6 +165,14 @@ func (f *finisher) dropNotes(ctx context.Context, kind omero.Kind, objects []int
 	links, err := f.client.AnnotationLinks(ctx, kind, objects)
 	if err != nil {
 		return err
+	}
+	return f.dropLinked(ctx, links)
+}
+
+// dropLinked removes what these links lead to.
+func (f *finisher) dropLinked(ctx context.Context, links []omero.AnnotationLink) error {
+	if len(links) == 0 {
+		return nil
 	}
 	ids := make([]int64, len(links))
 	for i, l := range links {
