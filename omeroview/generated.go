@@ -201,16 +201,21 @@ func (f *packFile) Attr(ctx context.Context) (tree.Attr, error) {
 
 // Open returns a handle that shows one state of the file until it is released.
 func (f *packFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
+	return openKept(ctx, opts, f.build)
+}
+
+// openKept opens a generated file, which is made when it is not there.
+func openKept(ctx context.Context, opts tree.OpenOptions, build func(context.Context) (generated, error)) (tree.Handle, error) {
 	if opts.Write {
 		return nil, readOnly()
 	}
-	g, err := f.build(ctx)
+	g, err := build(ctx)
 	if err != nil {
 		return nil, err
 	}
 	file, err := os.Open(g.path)
 	if err != nil {
-		return nil, treeError("open "+f.name, err)
+		return nil, treeError("open a generated file", err)
 	}
 	return &diskHandle{f: file}, nil
 }

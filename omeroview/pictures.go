@@ -319,16 +319,5 @@ func (f *thumbnailFile) Attr(ctx context.Context) (tree.Attr, error) {
 }
 
 func (f *thumbnailFile) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
-	if opts.Write {
-		return nil, readOnly()
-	}
-	g, err := f.build(ctx)
-	if err != nil {
-		return nil, err
-	}
-	file, err := os.Open(g.path)
-	if err != nil {
-		return nil, treeError("open a thumbnail", err)
-	}
-	return &diskHandle{f: file}, nil
+	return openKept(ctx, opts, f.build)
 }
