@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/xml"
+	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"omerods/internal/omero"
 )
@@ -142,5 +145,26 @@ func TestPlanesOfEachOrder(t *testing.T) {
 	}
 	if len(seen) != 24 {
 		t.Errorf("got %d planes, want 24", len(seen))
+	}
+}
+
+// What OMERO says of an image stands in its OME-XML, each quantity with its
+// unit.
+func TestTIFFDescribesItself(t *testing.T) {
+	text := omeXML(omero.Image{Name: "n", Description: "a & b", Acquired: time.UnixMilli(1700000000123)}, &omero.Pixels{
+		Type: "uint16", Order: "XYCZT", SizeX: 2, SizeY: 2, SizeZ: 1, SizeC: 2, SizeT: 1, SignificantBits: new(12),
+		PhysicalX: &omero.Quantity{Value: 0.25, Unit: "µm"}, PhysicalY: &omero.Quantity{Value: -1, Unit: "µm"}, TimeIncrement: &omero.Quantity{Value: 0, Unit: "min"},
+		Channels: []omero.Channel{{Name: "one", Fluor: "f", Emission: &omero.Quantity{Value: 510, Unit: "nm"}}, {Pinhole: &omero.Quantity{Value: math.Inf(1), Unit: "µm"}}},
+	})
+	for _, want := range []string{`PhysicalSizeX="0.25" PhysicalSizeXUnit="µm"`, `TimeIncrement="0" TimeIncrementUnit="min"`,
+		`EmissionWavelength="510" EmissionWavelengthUnit="nm"`, `SignificantBits="12"`, `>2023-11-14T22:13:20.123Z<`, `>a &amp; b<`, `Name="one" Fluor="f"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in %s", want, text)
+		}
+	}
+	for _, not := range []string{"PhysicalSizeY", "PinholeSize"} {
+		if strings.Contains(text, not) {
+			t.Errorf("%s is in %s", not, text)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func positive(b *strings.Builder, name string, q *omero.Quantity) {
 // quantityXML writes a quantity with its unit if it is a number.
 func quantityXML(b *strings.Builder, name string, q *omero.Quantity) {
 	if q != nil && !math.IsNaN(q.Value) && !math.IsInf(q.Value, 0) {
-		fmt.Fprintf(b, ` %[1]s="%s" %[1]sUnit="%s"`, name, strconv.FormatFloat(q.Value, 'g', -1, 64), escape(q.Unit))
+		fmt.Fprintf(b, ` %[1]s="%[2]s" %[1]sUnit="%[3]s"`, name, strconv.FormatFloat(q.Value, 'g', -1, 64), escape(q.Unit))
 	}
 }
 
