@@ -51,7 +51,7 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 	var failure *omero.Error
 	switch {
 	case err == nil:
-	case errors.As(err, &failure) && failure.Unsure:
+	case errors.As(err, &failure) && failure.Unsure, ctx.Err() != nil: // who stops waiting learns no more either
 		id, found, ferr := f.findLoad(ctx, spec.Load, omero.Kind(spec.Kind))
 		if ferr != nil || !found {
 			return transfer.Finished{}, false, loadError("say whether the objects were made", errors.Join(err, ferr))

@@ -57,6 +57,7 @@ func (l *Load) finish() {
 		l.mu.Lock()
 		l.failure = tree.Errorf(tree.ErrIO, "it is not known whether %s was made: %w", l.key.name, err).
 			WithAdvice("look in OMERO before you copy again; nothing was removed")
+		l.freeAll()
 		l.end(StateFailed)
 		l.mu.Unlock()
 		l.of.drop(l)
@@ -154,11 +155,28 @@ func (l *Load) failed(err error) {
 	}()
 }
 
-// abort gives the load up and returns when that is done.
-func (l *Load) abort(state State, err error) {
-	if l.fail(err) {
-		l.giveUp(state, err)
+// abort gives the load up and returns when that is done. A load whose objects
+// are being made goes on, for nobody could say what was made by then; that, and
+// that the load has ended already, is false.
+func (l *Load) abort(state State, err error) bool {
+	l.mu.Lock()
+	if l.committing || l.failure != nil || l.state != StateLoading {
+		l.mu.Unlock()
+		return false
 	}
+	l.failure = err
+	l.mu.Unlock()
+	l.giveUp(state, err)
+	return true
+}
+
+// cancel gives the load up because the caller has removed what is being
+// written, unless its objects are being made.
+func (l *Load) cancel(why error) error {
+	if !l.abort(StateCanceled, why) && l.staged() {
+		return tree.Errorf(tree.ErrBusy, "%s is being made in OMERO", l.key.name)
+	}
+	return nil
 }
 
 // fail notes the load's failure; false says that it has ended already.
@@ -249,18 +267,18 @@ func (l *Load) discardNow(filesets, files []int64) error {
 	return nil
 }
 
-// close ends the load with the mount: a commit that has begun is waited for.
+// close ends the load with the mount. A commit that has begun is waited for
+// until ctx ends, which breaks it off: then it leaves nothing, or it is not
+// known what it has made, and that is left to the next start.
 func (l *Load) close(ctx context.Context) {
-	l.mu.Lock()
-	committing, running := l.committing, l.state == StateLoading
-	l.mu.Unlock()
-	if running && committing {
+	if !l.abort(StateFailed, tree.Errorf(tree.ErrIncomplete, "the mount was stopped before everything had arrived")) {
 		select {
 		case <-l.done:
 		case <-ctx.Done():
+			l.stop()
+			<-l.done
 		}
 	}
-	l.abort(StateFailed, tree.Errorf(tree.ErrIncomplete, "the mount was stopped before everything had arrived"))
 	l.stop()
 }
 

@@ -170,8 +170,7 @@ func (ls *Loads) Remove(ctx context.Context, place Place, name string) (bool, er
 	if full {
 		return true, tree.ErrNotEmpty
 	}
-	l.abort(StateCanceled, tree.Errorf(tree.ErrNotFound, "the load of %s was cancelled by removing its folder", name))
-	return true, nil
+	return true, l.cancel(tree.Errorf(tree.ErrNotFound, "the load of %s was cancelled by removing its folder", name))
 }
 
 func (ls *Loads) drop(l *Load) {

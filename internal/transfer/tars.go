@@ -165,15 +165,7 @@ func (ls *Loads) RemoveTar(ctx context.Context, place Place, file string) (bool,
 	if a == nil {
 		return false, nil
 	}
-	l := a.load
-	l.mu.Lock()
-	busy := l.committing
-	l.mu.Unlock()
-	if busy {
-		return true, tree.Errorf(tree.ErrBusy, "%s is being made in OMERO", file)
-	}
-	l.abort(StateCanceled, tree.Errorf(tree.ErrNotFound, "the load of %s was cancelled by removing it", file))
-	return true, nil
+	return true, a.load.cancel(tree.Errorf(tree.ErrNotFound, "the load of %s was cancelled by removing it", file))
 }
 
 // RenameTar gives an archive that is being written another name in its
