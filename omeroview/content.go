@@ -165,7 +165,7 @@ func (a *account) imagesOf(ctx context.Context, p packRef) (*shelf, error) {
 
 func (a *account) orphanImages(ctx context.Context, group, owner int64) (*shelf, error) {
 	return remember(ctx, a, fmt.Sprintf("images/%d/%d", group, owner), func(ctx context.Context) (*shelf, error) {
-		images, err := a.c.OrphanImages(ctx, group, owner, a.v.cfg.LoadingNamespace)
+		images, err := a.c.OrphanImages(ctx, group, owner, a.v.cfg.LoadingNamespace, LoadNamespace)
 		if err != nil {
 			return nil, treeError("list images", err)
 		}

@@ -185,11 +185,14 @@ func (v *View) DiscardLoad(ctx context.Context, l transfer.Leftover) error {
 	}
 	// The group of what is removed is not known any more; the server finds it.
 	d := &loadDestination{client: a.c, group: omero.AllGroups, host: v.host(a)}
+	if l.Committed {
+		return d.Unmark(ctx, l.Load)
+	}
 	if err := d.Discard(ctx, l.Load, l.Filesets, l.Files); err != nil {
 		return fmt.Errorf("remove filesets %v and files %v: %w", l.Filesets, l.Files, err)
 	}
 	// What was not removed belongs to a load that did commit.
-	if err := d.unmark(ctx, l.Load); err != nil {
+	if err := d.Unmark(ctx, l.Load); err != nil {
 		return fmt.Errorf("take the mark off the images of load %s: %w", l.Load, err)
 	}
 	v.Invalidate()

@@ -18,15 +18,18 @@ func loadingMark(kind, load string) omero.Annotation {
 }
 
 // Discard implements transfer.Destination. Nothing is removed of a load that
-// has its record: it did commit. Of others, the filesets go with their images
+// has its record, for it did commit, but what is left of its mark. Of others, the filesets go with their images
 // and the plates that came of them or were built, and the annotations that it
 // made, but for filesets of which an image has been put into a dataset or into
 // another plate meanwhile.
 func (d *loadDestination) Discard(ctx context.Context, load string, filesets, files []int64) error {
 	ctx = d.in(ctx)
 	record, err := d.client.OwnAnnotations(ctx, omero.MapAnnotation, LoadNamespace, load)
-	if err != nil || len(record) > 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(record) > 0:
+		return d.Unmark(ctx, load)
 	}
 	marked, err := d.client.FilesetsByInfo(ctx, omero.InfoPrefix+"load", load)
 	if err != nil {
@@ -80,7 +83,7 @@ func (d *loadDestination) Discard(ctx context.Context, load string, filesets, fi
 	return errors.Join(
 		d.remove(ctx, map[omero.Kind][]int64{omero.KindAnnotation: notes}),
 		d.remove(ctx, map[omero.Kind][]int64{omero.KindOriginalFile: files}),
-		d.unmark(ctx, load))
+		d.Unmark(ctx, load))
 }
 
 // remove deletes what is there of some objects.
@@ -115,8 +118,8 @@ func (d *loadDestination) datasetsHold(ctx context.Context, filesets []int64) (m
 	return in, nil
 }
 
-// unmark takes the mark of a load off the images that still have it.
-func (d *loadDestination) unmark(ctx context.Context, load string) error {
+// Unmark implements transfer.Destination.
+func (d *loadDestination) Unmark(ctx context.Context, load string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	ids, err := d.client.OwnAnnotations(ctx, omero.CommentAnnotation, LoadingNamespace, load)

@@ -61,8 +61,8 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 		return transfer.Finished{}, true, loadError("make the objects", err)
 	}
 	made.Note = f.restoreDatasetColumns(ctx, made.New)
-	// What is left of the mark does no harm to images that are in a dataset.
-	_ = f.unmark(ctx, spec.Load)
+	// Objects that have their record show in spite of the mark.
+	made.Marked = f.Unmark(ctx, spec.Load) != nil
 	return made, true, nil
 }
 
@@ -297,6 +297,8 @@ func (f *finisher) linkAnnotations(ctx context.Context) error {
 	}
 	type pair struct{ object, note omero.Ref }
 	var todo []pair
+	// Two people may have given an object the same tag, or tags of one text.
+	seen := map[pair]bool{}
 	for _, l := range f.spec.Document.Links {
 		note, ok := f.refs[l.To]
 		if !ok {
@@ -308,7 +310,10 @@ func (f *finisher) linkAnnotations(ctx context.Context) error {
 				continue
 			}
 		}
-		todo = append(todo, pair{object, note})
+		if p := (pair{object, note}); !seen[p] {
+			seen[p] = true
+			todo = append(todo, p)
+		}
 	}
 	for part := range slices.Chunk(todo, batchSize) {
 		b := f.client.NewBatch()

@@ -196,16 +196,17 @@ func (c *Client) ImagesIn(ctx context.Context, filesets Selection) ([]Image, err
 }
 
 // OrphanImages lists the images of an owner in a group that are in no dataset
-// and no well. Those that carry an annotation of the namespace except, when
-// one is given, are left out.
-func (c *Client) OrphanImages(ctx context.Context, group, owner int64, except string) ([]Image, error) {
+// and no well. Those that carry an annotation of the namespace mark, when one
+// is given, are left out unless they carry one of the namespace done, too.
+func (c *Client) OrphanImages(ctx context.Context, group, owner int64, mark, done string) ([]Image, error) {
 	query := `select ` + imageColumns("i") + ` from Image i where i.details.group.id = :gid and i.details.owner.id = :uid ` +
 		`and not exists (select l.id from DatasetImageLink l where l.child = i) ` +
 		`and not exists (select w.id from WellSample w where w.image = i) `
 	p := params{"gid": group, "uid": owner}
-	if except != "" {
-		query += `and not exists (select al.id from ImageAnnotationLink al where al.parent = i and al.child.ns = :ns) `
-		p["ns"] = except
+	if mark != "" {
+		query += `and (not exists (select al.id from ImageAnnotationLink al where al.parent = i and al.child.ns = :ns) ` +
+			`or exists (select dl.id from ImageAnnotationLink dl where dl.parent = i and dl.child.ns = :done)) `
+		p["ns"], p["done"] = mark, done
 	}
 	return toImages(c.rows(ctx, query+`order by i.id`, p))
 }

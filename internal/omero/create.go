@@ -16,7 +16,14 @@ type Batch struct {
 	roots []*ice.Object
 	refs  []Ref // parallel to roots
 	edits []*Edit
+	links map[linkEnds]Ref
 	err   error
+}
+
+// linkEnds are what a user has one link of a class between.
+type linkEnds struct {
+	kind          string
+	parent, child Ref
 }
 
 // NewBatch starts an empty batch.
@@ -71,11 +78,20 @@ func (b *Batch) Link(parent, child Ref) Ref {
 	return b.link(kind, parent, child)
 }
 
+// link adds a link unless the batch has it: the server refuses a second one.
 func (b *Batch) link(kind string, parent, child Ref) Ref {
 	if b.err != nil {
 		return Ref{kind: kind}
 	}
-	return b.add(kind, b.c.fresh(kind).Set("parent", b.c.object(parent)).Set("child", b.c.object(child)), nil)
+	ends := linkEnds{kind, parent, child}
+	if l, ok := b.links[ends]; ok {
+		return l
+	}
+	if b.links == nil {
+		b.links = make(map[linkEnds]Ref)
+	}
+	b.links[ends] = b.add(kind, b.c.fresh(kind).Set("parent", b.c.object(parent)).Set("child", b.c.object(child)), nil)
+	return b.links[ends]
 }
 
 // Annotation adds a new annotation. That of a file needs File.ID, see

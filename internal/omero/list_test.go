@@ -84,7 +84,7 @@ func TestListings(t *testing.T) {
 	}
 	for _, err := range []error{
 		second(c.OrphanDatasets(ctx, lab.ID, c.Who().User)),
-		second(c.OrphanImages(ctx, lab.ID, c.Who().User, "x")),
+		second(c.OrphanImages(ctx, lab.ID, c.Who().User, "x", "y")),
 		second(c.Containers(ctx, omero.KindScreen, lab.ID, c.Who().User)),
 		second(c.ImagesByID(ctx, ids)),
 		second(c.Renderings(ctx, ids)),

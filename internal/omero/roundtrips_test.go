@@ -194,7 +194,7 @@ func TestListingsCostAConstantNumberOfRoundTrips(t *testing.T) {
 	// What is listed by its owner is many rows too.
 	for name, list := range map[string]func() (int, error){
 		"OrphanImages": func() (int, error) {
-			l, err := cl.OrphanImages(ctx, cl.Who().Group, cl.Who().User, "x")
+			l, err := cl.OrphanImages(ctx, cl.Who().Group, cl.Who().User, "x", "y")
 			return len(l), err
 		},
 		"Containers": func() (int, error) {

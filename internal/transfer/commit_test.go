@@ -107,3 +107,45 @@ func TestMountEndsDuringTheCommit(t *testing.T) {
 		}
 	}
 }
+
+// Marks that cannot be taken off at once are taken off later. The load is done,
+// and nobody mistakes it for one that failed, whatever becomes of its record.
+func TestMarksAreTakenOffLater(t *testing.T) {
+	ls, o, p := newTestLoads(t), newFakeOMERO(), newTestPack(t)
+	ls.retry = time.Millisecond
+	o.marked, o.away = true, 3
+	top := begin(t, ls, o, "Kidney")
+	for _, n := range p.names(false) {
+		if err := write(testContext(), top, n, p.files[n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := ls.cfg.Records.All(1000)[0].ID
+	for ls.cfg.Journal.Has(id) {
+		time.Sleep(time.Millisecond)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.marked || len(o.filesets) != 3 {
+		t.Errorf("marked: %v, %d filesets are left, want 3", o.marked, len(o.filesets))
+	}
+}
+
+func TestJournalKnowsWhatIsCommitted(t *testing.T) {
+	dir := t.TempDir()
+	j, err := OpenJournal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Fileset("x", 1000, 7), j.Committed("x"), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenJournal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if o := again.open["x"]; o == nil || !o.Committed || o.UID != 1000 {
+		t.Errorf("got %+v, want a committed load of user 1000", o)
+	}
+}

@@ -155,8 +155,9 @@ type fakeOMERO struct {
 	live      map[string]bool
 	failAt    string // operation that fails
 	unsure    bool
-	away      int // how many removals find no server
-	images    int // that an import makes beside what its files say
+	away      int  // how many removals find no server
+	marked    bool // the marks of loads stay on their objects
+	images    int  // that an import makes beside what its files say
 	release   chan struct{}
 	mayNot    error
 	placeKind string
@@ -256,7 +257,18 @@ func (o *fakeOMERO) Finish(_ context.Context, spec FinishSpec) (Finished, bool, 
 	o.finished = append(o.finished, spec)
 	o.live[spec.TopName] = true
 	o.next++
-	return Finished{Kind: spec.Kind, ID: o.next}, true, nil
+	return Finished{Kind: spec.Kind, ID: o.next, Marked: o.marked}, true, nil
+}
+
+func (o *fakeOMERO) Unmark(context.Context, string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.away > 0 {
+		o.away--
+		return tree.Errorf(tree.ErrOffline, "the server is away")
+	}
+	o.marked = false
+	return nil
 }
 
 func (o *fakeOMERO) Discard(_ context.Context, _ string, filesets, files []int64) error {

@@ -27,6 +27,8 @@ type Leftover struct {
 	UID      uint32
 	Filesets []int64
 	Files    []int64
+	// Committed says that its objects are there: only its marks are left.
+	Committed bool
 }
 
 type journalLine struct {
@@ -35,6 +37,8 @@ type journalLine struct {
 	Fileset int64  `json:"fileset,omitempty"`
 	File    int64  `json:"file,omitempty"`
 	Done    bool   `json:"done,omitempty"`
+
+	Committed bool `json:"committed,omitempty"`
 }
 
 // OpenJournal opens the journal in dir and reads what an earlier mount left.
@@ -83,6 +87,7 @@ func (j *Journal) apply(l journalLine) {
 		o = &Leftover{Load: l.Load, UID: l.UID}
 		j.open[l.Load] = o
 	}
+	o.Committed = o.Committed || l.Committed
 	if l.Fileset != 0 {
 		o.Filesets = append(o.Filesets, l.Fileset)
 	}
@@ -140,6 +145,11 @@ func (j *Journal) Fileset(load string, uid uint32, id int64) error {
 // File notes an original file that a load has stored.
 func (j *Journal) File(load string, uid uint32, id int64) error {
 	return j.write(journalLine{Load: load, UID: uid, File: id})
+}
+
+// Committed notes that a load has made its objects, and has left marks on them.
+func (j *Journal) Committed(load string) error {
+	return j.write(journalLine{Load: load, Committed: true})
 }
 
 // Done notes that a load has ended, with or without success, and has left

@@ -64,8 +64,15 @@ func (l *Load) finish() {
 		l.stop()
 		return
 	}
-	if err := l.of.cfg.Journal.Done(l.id); err != nil {
+	noted := l.of.cfg.Journal.Done
+	if made.Marked {
+		noted = l.of.cfg.Journal.Committed
+	}
+	if err := noted(l.id); err != nil {
 		l.of.cfg.Logger.Warn("journal", "err", err)
+	}
+	if made.Marked {
+		l.unmark()
 	}
 	if made.Note != "" {
 		l.note(made.Note)
@@ -226,12 +233,32 @@ func (l *Load) discard() {
 	filesets := slices.Clone(l.filesets)
 	files := slices.Collect(maps.Values(l.files))
 	l.mu.Unlock()
-	err := l.discardNow(filesets, files)
+	l.untilDone("what a load that failed has left in OMERO", func() error { return l.discardNow(filesets, files) })
+}
+
+// unmark takes the mark off objects that are there.
+func (l *Load) unmark() {
+	l.untilDone("the marks on what has been loaded", func() error {
+		ctx, cancel := l.background(2 * time.Minute)
+		defer cancel()
+		dest, err := l.place.Destination(ctx)
+		if err != nil {
+			return err
+		}
+		if err := dest.Unmark(ctx, l.id); err != nil {
+			return err
+		}
+		return l.of.cfg.Journal.Done(l.id)
+	})
+}
+
+// untilDone tries to remove something, again and again if need be.
+func (l *Load) untilDone(what string, try func() error) {
+	err := try()
 	if err == nil {
 		return
 	}
-	l.of.cfg.Logger.Error("a load that failed has left something in OMERO; it is removed later",
-		"name", l.key.name, "filesets", filesets, "err", err)
+	l.of.cfg.Logger.Error("removed later: "+what, "name", l.key.name, "err", err)
 	l.of.wait.Add(1)
 	go func() {
 		defer l.of.wait.Done()
@@ -243,9 +270,9 @@ func (l *Load) discard() {
 				return
 			case <-tick.C:
 			}
-			err = l.discardNow(filesets, files)
+			err = try()
 		}
-		l.of.cfg.Logger.Info("removed what a load had left", "name", l.key.name, "filesets", filesets)
+		l.of.cfg.Logger.Info("removed: "+what, "name", l.key.name)
 	}()
 }
 

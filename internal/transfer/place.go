@@ -49,6 +49,8 @@ type Destination interface {
 	// Discard removes filesets, original files and other things of a load that
 	// did not happen, also filesets of it whose ids nobody has heard of. It removes nothing that is linked into a container.
 	Discard(ctx context.Context, load string, filesets, files []int64) error
+	// Unmark takes the marks of a load off what it has made.
+	Unmark(ctx context.Context, load string) error
 }
 
 // Upload is a fileset whose files are on the server and which has no images
@@ -104,8 +106,9 @@ type FinishSpec struct {
 
 // Finished says what a load has made.
 type Finished struct {
-	Kind string
-	ID   int64             // of the top object, 0 when there is none
-	New  map[pack.ID]int64 // new ids by those of the document
-	Note string            // what did not work although the objects were made
+	Kind   string
+	ID     int64             // of the top object, 0 when there is none
+	New    map[pack.ID]int64 // new ids by those of the document
+	Note   string            // what did not work although the objects were made
+	Marked bool              // the mark of the load is still on some of the objects
 }
