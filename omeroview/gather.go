@@ -155,7 +155,13 @@ func (a *account) gatherImages(ctx context.Context, g *gathered) (err error) {
 
 // gatherOthers asks for images of the same filesets that are not shown.
 func (a *account) gatherOthers(ctx context.Context, g *gathered, filesets omero.Selection) error {
-	if g.extent != nil && !g.extent.Others() {
+	inSets := 0 // each image once, in however many datasets it is
+	for _, im := range g.shown {
+		if im.Fileset != 0 {
+			inSets++
+		}
+	}
+	if g.extent != nil && !g.extent.Others(inSets) {
 		return nil
 	}
 	all, err := a.c.ImagesIn(ctx, filesets)

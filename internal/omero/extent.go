@@ -150,14 +150,12 @@ func within(query string) string {
 	return head + " where (" + where + ") and " + column + " between :first and :last"
 }
 
-// imagesOfFilesets is how an extent calls the images of the filesets of images:
-// as many as these have filesets when there are no others.
+// imagesOfFilesets is how an extent calls the images of the filesets of images.
 const imagesOfFilesets = "images of filesets"
 
 // Others says whether filesets of images of the object may have images that are
-// not among them.
-func (x *Extent) Others() bool {
+// not among them: among the n images of the object that have a fileset.
+func (x *Extent) Others(n int) bool {
 	of, ok := x.count(imagesOfFilesets)
-	sets, known := x.count(string(KindFileset))
-	return !ok || !known || of != sets
+	return !ok || of != int64(n)
 }

@@ -27,8 +27,11 @@ func TestExtents(t *testing.T) {
 	token, err := cl.ChangeToken(ctx, omero.KindDataset, dataset, "")
 	check(t, err)
 	x := token.Extent
-	if x.Others() {
+	if x.Others(len(images)) {
 		t.Error("each fileset has one image")
+	}
+	if !x.Others(len(images) - 1) {
+		t.Error("a fileset has an image more than is known of")
 	}
 	all := omero.All(x, omero.KindImage, ids)
 	same := func(name string, most int, ask func(s omero.Selection) (any, error), ids []int64, all omero.Selection) {
