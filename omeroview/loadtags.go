@@ -62,7 +62,11 @@ func (f *finisher) reuseTags(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	noted, err := f.notedTags(ctx, found)
+	ids := make([]int64, len(found))
+	for i, t := range found {
+		ids[i] = t.ID
+	}
+	noted, err := f.client.NotedTags(ctx, ids, OwnNamespaces)
 	if err != nil {
 		return err
 	}
@@ -97,23 +101,6 @@ func (f *finisher) saying() map[pack.ID]bool {
 		}
 	}
 	return says
-}
-
-// notedTags are those tags on the server that have annotations, other than the
-// tags of a set, which the tag of a pack does not have.
-func (f *finisher) notedTags(ctx context.Context, tags []omero.Annotation) (map[int64]bool, error) {
-	var ids []int64
-	for _, t := range tags {
-		if t.Namespace != omero.NamespaceTagSet {
-			ids = append(ids, t.ID)
-		}
-	}
-	links, err := f.client.AnnotationLinks(ctx, omero.KindAnnotation, ids)
-	noted := map[int64]bool{}
-	for _, l := range links {
-		noted[l.Parent] = true
-	}
-	return noted, err
 }
 
 func (f *finisher) reuse(id pack.ID, tag int64) {

@@ -63,3 +63,19 @@ func (c *Client) OwnTags(ctx context.Context, group int64, texts []string) ([]An
 	}
 	return found, nil
 }
+
+// NotedTags tells which tags have annotations of their own, apart from the tags
+// of a set. Namespaces of annotations that begin with except do not count.
+func (c *Client) NotedTags(ctx context.Context, tags []int64, except string) (map[int64]bool, error) {
+	rows, err := c.rowsFor(ctx, `select l.id, l.parent.id from AnnotationAnnotationLink l join l.child a where l.parent.id in (:ids) `+
+		`and (l.parent.ns is null or l.parent.ns <> '`+NamespaceTagSet+`' or not exists (select t.id from TagAnnotation t where t.id = l.child.id))`+
+		notIn("a", except)+` order by l.id`, unique(tags))
+	if err != nil {
+		return nil, fmt.Errorf("annotations of tags: %w", err)
+	}
+	noted := make(map[int64]bool, len(rows))
+	for _, r := range rows {
+		noted[r.id(1)] = true
+	}
+	return noted, nil
+}

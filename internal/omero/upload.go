@@ -82,7 +82,7 @@ func (c *Client) sendFile(ctx context.Context, l *link, store *ice.Proxy, r io.R
 // annotation.
 type FileSpec struct {
 	Name     string
-	Path     string // free text; "" becomes "/"
+	Path     string // free text, usually a folder
 	Mimetype string
 }
 
@@ -90,9 +90,6 @@ type FileSpec struct {
 // What was sent is compared with what the server has counted; a file that
 // failed is removed again.
 func (c *Client) UploadFile(ctx context.Context, spec FileSpec, r io.Reader) (OriginalFile, error) {
-	if spec.Path == "" {
-		spec.Path = "/"
-	}
 	o := c.fresh(string(KindOriginalFile)).Set("name", c.rstring(spec.Name)).Set("path", c.rstring(spec.Path)).
 		Set("mimetype", c.optional(spec.Mimetype)).Set("size", c.rlong(0)).
 		Set("hasher", c.enumeration("ChecksumAlgorithm", hasherSHA1))

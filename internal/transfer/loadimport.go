@@ -95,10 +95,13 @@ func (l *Load) importInOrder() error {
 
 // attach stores an attachment in the background; the mutex is held.
 func (l *Load) attach(w *wanted, f *stagedFile) {
-	name, dir := path.Base(w.Path), ""
+	name, dir := path.Base(w.Path), "/"
 	for _, a := range l.doc.Annotations {
 		if a.ID == w.Annotation && a.File != nil {
 			dir = a.File.Dir
+			if dir == "" && a.File.ID == "" {
+				dir = "/" // the pack does not say
+			}
 			if a.File.Name != "" {
 				name = a.File.Name
 			}
