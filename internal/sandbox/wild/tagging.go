@@ -43,7 +43,7 @@ func (m *maker) noted(note *store.Row) bool {
 	m.t.Store.Each("AnnotationAnnotationLink", func(l *store.Row) bool {
 		if l.Ref("child") == note.ID {
 			parent := m.t.Store.Get("Annotation", l.Ref("parent"))
-			found = found || parent == nil || parent.Text("ns") != namespaces[2]
+			found = found || parent == nil || parent.Class.Name != "TagAnnotation" || parent.Text("ns") != namespaces[2]
 		}
 		return !found
 	})

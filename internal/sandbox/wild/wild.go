@@ -36,6 +36,8 @@ const (
 	Nulls       = "nulls" // in place of values that are seldom missing
 	Tagging     = "annotations of tags"
 	Looks       = "rendering of others"
+	Screens     = "screens and plates"
+	Guests      = "objects of others"
 )
 
 // Object is one that can be saved.
@@ -49,6 +51,8 @@ type Object struct {
 type Study struct {
 	Projects []Object
 	Orphans  []Object // datasets in no project
+	Screens  []Object
+	Plates   []Object // in no screen
 }
 
 // maker makes one study.
@@ -87,6 +91,7 @@ func Fill(ctx context.Context, t sample.Target, c Config) (*Study, error) {
 		{Acquisition, m.makeAcquisition}, {Rendering, m.makeRendering}, {Folders, m.makeFolders}, {Notes, m.makeNotes},
 		{MoreNotes, m.makeMoreNotes}, {PartNotes, m.makePartNotes}, {Others, m.makeOthers},
 		{Nulls, m.makeNulls}, {Tagging, m.makeTagging}, {Looks, m.makeLooks},
+		{Screens, m.makeScreens}, {Guests, m.makeGuests},
 	} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
