@@ -17,8 +17,8 @@ func (m *maker) makeTagging() error {
 				return err
 			}
 		}
-		if !m.chance(4) {
-			continue
+		if !m.chance(4) || m.inSet(tag) {
+			continue // a load may take the one that is in a set for the other
 		}
 		v := store.Values{}
 		for _, name := range []string{"textValue", "ns", "name", "description"} {
@@ -48,4 +48,14 @@ func (m *maker) noted(note *store.Row) bool {
 		return !found
 	})
 	return found
+}
+
+// inSet tells whether a tag is in a set, or on another annotation.
+func (m *maker) inSet(tag *store.Row) bool {
+	in := false
+	m.t.Store.Each("AnnotationAnnotationLink", func(l *store.Row) bool {
+		in = in || l.Ref("child") == tag.ID
+		return !in
+	})
+	return in
 }
