@@ -47,7 +47,7 @@ lint: ## gofmt, vet, staticcheck
 unit: build ## go test -race, real mounts included
 	@scripts/need $(TEST_PROGRAMS)
 	@echo "== go test -race ./..."
-	@CGO_ENABLED=1 go test -race -timeout 20m -p 2 ./...
+	@CGO_ENABLED=1 go test -race -timeout 40m -p 2 ./...
 
 peers: peer-ice peer-omero-py ## the wire against programs made by others
 

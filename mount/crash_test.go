@@ -99,6 +99,7 @@ func TestKilledMountLeavesNothingHalfDone(t *testing.T) {
 		}
 	}
 	needFuse(t)
+	beside(t)
 	bin := builtProgram(t)
 	k := &killer{}
 	w := &world{t: t, dir: filepath.Join(t.TempDir(), "mnt"), stopped: true}

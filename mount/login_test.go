@@ -98,7 +98,7 @@ func TestFilesOfSecretsMustBePrivate(t *testing.T) {
 
 // A mount that joined a session ends without ending it.
 func TestMountJoinsTheSessionOfOmeroLogin(t *testing.T) {
-	w := newWorld(t, sandbox.Config{})
+	w := newWorldAlone(t, sandbox.Config{})
 	c := w.config()
 	oc, err := c.omeroLogin(os.Getenv, testLogger(t))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,8 +24,30 @@ type world struct {
 	stopped bool
 }
 
-// newWorld starts servers and mounts them as the first user of the sample.
+// newWorld starts servers and mounts them as the first user of the sample. The
+// test shares nothing with others, so it runs beside them.
 func newWorld(t testing.TB, cfg sandbox.Config) *world {
+	t.Helper()
+	beside(t)
+	return newWorldAlone(t, cfg)
+}
+
+// running are the tests that run beside others already.
+var running sync.Map
+
+// beside lets a test run at the same time as others: they wait a lot, for
+// programs to end and for folders to be quiet. Parts of a test stay in order.
+func beside(t testing.TB) {
+	if p, ok := t.(*testing.T); ok && !strings.Contains(p.Name(), "/") {
+		if _, twice := running.LoadOrStore(p.Name(), true); !twice {
+			p.Parallel()
+		}
+	}
+}
+
+// newWorldAlone is newWorld for a test that changes what others see, such as
+// the environment.
+func newWorldAlone(t testing.TB, cfg sandbox.Config) *world {
 	t.Helper()
 	needFuse(t)
 	if cfg.StateDir == "" {
