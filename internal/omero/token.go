@@ -112,11 +112,32 @@ func scopeQueries(kind Kind, s scope) []tokenQuery {
 		`select ` + tokenColumns("fe", "of") + ` from FilesetEntry fe join fe.originalFile of where fe.fileset.id in ` + sets, "Fileset"},
 		tokenQuery{"UploadJob",
 			`select ` + tokenColumns("uj") + ` from FilesetJobLink fl, UploadJob uj where fl.child.id = uj.id and fl.parent.id in ` + sets, "Fileset"})
-	// The images of a fileset that are shown nowhere in the object.
 	needing("Fileset", imagesOfFilesets, "y", "Image y", "y.fileset.id in "+sets)
+	if kind != KindImage {
+		queries = append(queries, otherQueries(kind, sets)...)
+	}
 	add("Roi", "r", s.from+" join i.rois r", s.where)
 	add("Shape", "s", s.from+" join i.rois r join r.shapes s", s.where)
 	needing("Shape", "AffineTransform", "tr", s.from+" join i.rois r join r.shapes s join s.transform tr", s.where)
+	return queries
+}
+
+// otherImages are the images of filesets that are shown nowhere in an object,
+// as far as a token counts them.
+const otherImages = "other images"
+
+// otherQueries are the queries for these and for what a pack says of them: how
+// they were taken. Most objects have none.
+func otherQueries(kind Kind, sets string) []tokenQuery {
+	s := scope{from: "Image i", where: "i.fileset.id in " + sets + " and i.id not in (" + imagesOf[kind] + ")"}
+	queries := []tokenQuery{{otherImages, `select ` + tokenColumns("i") + ` from ` + s.from + ` where ` + s.where, "Fileset"}}
+	add := func(_, of, alias, from, where string) {
+		queries = append(queries, tokenQuery{"other " + of, `select ` + tokenColumns(alias) + ` from ` + from + ` where ` + where, otherImages})
+	}
+	add("", "Pixels", "p", s.from+" join i.pixels p", s.where)
+	add("", "Channel", "c", s.from+" join i.pixels p join p.channels c", s.where)
+	add("", "LogicalChannel", "lc", s.from+" join i.pixels p join p.channels c join c.logicalChannel lc", s.where)
+	acquisitionToken(s, add)
 	return queries
 }
 
@@ -289,8 +310,8 @@ func (c *Client) tokenRows(ctx context.Context, queries []tokenQuery, kind Kind,
 	jobs := []func(context.Context) error{meanwhile}
 	for _, turn := range []func(tokenQuery) bool{
 		func(q tokenQuery) bool { return q.needs == "" },
-		func(q tokenQuery) bool { return q.needs != "" && q.needs != anyNote },
-		func(q tokenQuery) bool { return q.needs == anyNote },
+		func(q tokenQuery) bool { return q.needs != "" && q.needs != anyNote && q.needs != otherImages },
+		func(q tokenQuery) bool { return q.needs == anyNote || q.needs == otherImages },
 	} {
 		var asked []int
 		for n, q := range queries {
