@@ -54,7 +54,7 @@ func (c *Client) RenderingsOf(ctx context.Context, images Selection) ([]Renderin
 		return err
 	}, func(ctx context.Context) (err error) {
 		reversed, err = c.rowsOf(ctx, `select r.channelBinding.id, r.id from ReverseIntensityContext r join r.channelBinding cb `+
-			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and i.id in (:ids) order by r.id`, images, "CodomainMapContext")
+			`join cb.renderingDef rd join rd.pixels p join p.image i where r.reverse = true and i.id in (:ids) order by r.id`, images, "ReverseIntensityContext")
 		return err
 	})
 	if err != nil {

@@ -102,7 +102,9 @@ func scopeQueries(kind Kind, s scope) []tokenQuery {
 	queries = append(queries, tokenQuery{"RenderingDef",
 		`select ` + tokenColumns("rd", "q") + ` from ` + s.from + settings + ` join rd.quantization q where ` + s.where, ""})
 	needing("RenderingDef", "ChannelBinding", "cb", s.from+settings+" join rd.waveRendering cb", s.where)
-	needing("RenderingDef", "CodomainMapContext", "cx", s.from+settings+" join rd.waveRendering cb join cb.spatialDomainEnhancement cx", s.where)
+	// One that reverses nothing is as good as none.
+	needing("RenderingDef", "ReverseIntensityContext", "cx", "ReverseIntensityContext cx", "cx.reverse = true and "+
+		"cx.channelBinding.renderingDef.pixels.image.id in (select i.id from "+s.from+" where "+s.where+")")
 	acquisitionToken(s, needing)
 	add("Fileset", "f", s.from+" join i.fileset f", s.where)
 	// Where the files came from and how they were imported. A subquery counts the
