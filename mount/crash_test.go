@@ -90,29 +90,28 @@ func (k *killer) tick() {
 	}
 }
 
-func TestKilledMountLeavesNothingHalfDone(t *testing.T) {
-	points := []int64{1, 4, 9, 20, 45, 80, 130}
-	if os.Getenv("OMERODS_SOAK") != "" {
-		points = nil
-		for i := int64(1); i < 400; i++ {
-			points = append(points, i)
-		}
-	}
+// doomed is a sandbox with a mount that is killed at a request to a server.
+type doomed struct {
+	*world
+	bin, config string
+	k           *killer
+	v           *victim
+}
+
+func newDoomed(t *testing.T, c sandbox.Config) *doomed {
 	needFuse(t)
 	beside(t)
-	bin := builtProgram(t)
 	k := &killer{}
-	w := &world{t: t, dir: filepath.Join(t.TempDir(), "mnt"), stopped: true}
-	s, err := sandbox.Start(context.Background(), sandbox.Config{
-		StateDir:   t.TempDir(),
-		OMEROFault: func(string, int64) blitz.Fault { k.tick(); return blitz.FaultNone },
-		IRODSFault: func(int, int64) irodsd.Fault { k.tick(); return irodsd.Fault{} },
-	})
+	d := &doomed{world: &world{t: t, dir: filepath.Join(t.TempDir(), "mnt"), stopped: true}, bin: builtProgram(t), k: k}
+	c.StateDir = t.TempDir()
+	c.OMEROFault = func(string, int64) blitz.Fault { k.tick(); return blitz.FaultNone }
+	c.IRODSFault = func(int, int64) irodsd.Fault { k.tick(); return irodsd.Fault{} }
+	s, err := sandbox.Start(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.sandbox = s
-	if err := os.Mkdir(w.dir, 0o755); err != nil {
+	d.sandbox = s
+	if err := os.Mkdir(d.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -124,11 +123,38 @@ func TestKilledMountLeavesNothingHalfDone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := startVictim(t, bin, settings.Config, w.dir)
+	d.config = settings.Config
+	d.v = startVictim(t, d.bin, d.config, d.dir)
 	t.Cleanup(func() {
-		v.kill()
-		_ = exec.Command("fusermount3", "-uz", w.dir).Run()
+		d.v.kill()
+		_ = exec.Command("fusermount3", "-uz", d.dir).Run()
 	})
+	return d
+}
+
+// killedAt runs a program during which the mount is killed at the n-th request,
+// and mounts again, which clears the dead mount away. It returns the program's
+// exit code, and whether it ended before that request.
+func (d *doomed) killedAt(n int64, name string, args ...string) (code int, over bool) {
+	d.k.pid.Store(int64(d.v.cmd.Process.Pid))
+	d.k.left.Store(n)
+	_, code = d.try(name, args...)
+	over = d.k.left.Swap(0) > 0
+	d.v.kill()
+	d.v = startVictim(d.t, d.bin, d.config, d.dir)
+	return code, over
+}
+
+func TestKilledMountLeavesNothingHalfDone(t *testing.T) {
+	points := []int64{1, 4, 9, 20, 45, 80, 130}
+	if os.Getenv("OMERODS_SOAK") != "" {
+		points = nil
+		for i := int64(1); i < 400; i++ {
+			points = append(points, i)
+		}
+	}
+	w := newDoomed(t, sandbox.Config{})
+	s := w.sandbox
 	project, saved := w.omero("projects", "Kidney"), w.home("Kidney")
 	w.run("cp", "-r", project, saved)
 	want := describe(s.Store(), "Project", w.id(project))
@@ -140,13 +166,7 @@ func TestKilledMountLeavesNothingHalfDone(t *testing.T) {
 			if save {
 				src, dst = project, w.home(fmt.Sprintf("Saved %d", n))
 			}
-			k.pid.Store(int64(v.cmd.Process.Pid))
-			k.left.Store(n)
-			_, code := w.try("cp", "-r", src, dst)
-			k.left.Store(0)
-			v.kill()
-			v = startVictim(t, bin, settings.Config, w.dir) // clears the dead mount
-
+			code, _ := w.killedAt(n, "cp", "-r", src, dst)
 			name := fmt.Sprintf("killed at request %d of the copy to %s", n, filepath.Base(dst))
 			if save {
 				finished := attr(dst, "user.irods.avu.omerods::state") == "finished"
@@ -182,7 +202,7 @@ func TestKilledMountLeavesNothingHalfDone(t *testing.T) {
 			}
 		}
 	}
-	v.stop()
+	w.v.stop()
 	w.noMarksLeft()
 }
 
