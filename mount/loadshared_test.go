@@ -105,3 +105,57 @@ func (w *world) marks() (n int) {
 	})
 	return n
 }
+
+// A script of the user may tag whatever has just been imported: the tag is
+// neither deleted with what the import has made nor taken away.
+func TestTagsOfScriptsStay(t *testing.T) {
+	var w *world
+	var tag *store.Row
+	var armed atomic.Bool
+	w = newWorld(t, sandbox.Config{OMEROFault: func(op string, _ int64) blitz.Fault {
+		if !strings.HasSuffix(op, ".saveArray") && !strings.HasSuffix(op, ".saveAndReturnIds") || w == nil || w.marks() == 0 || !armed.CompareAndSwap(true, false) {
+			return blitz.FaultNone
+		}
+		s := w.sandbox.Store()
+		var newest *store.Row
+		s.Each("Image", func(r *store.Row) bool {
+			if newest == nil || r.ID > newest.ID {
+				newest = r
+			}
+			return true
+		})
+		err := s.Write(store.Actor{User: tag.Owner, Group: tag.Group}, func(a *store.Author) error {
+			_, err := a.Create("ImageAnnotationLink", store.Values{"parent": newest, "child": tag})
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return blitz.FaultNone
+	}})
+	s := w.sandbox.Store()
+	dataset := w.omero("projects", "Kidney", "Confocal")
+	saved, old := w.home("Confocal"), w.id(dataset)
+	w.run("cp", "-r", dataset, saved)
+	w.as("ada", func(_ *store.Author, create func(string, store.Values) *store.Row) {
+		tag = create("TagAnnotation", store.Values{"textValue": "just imported"})
+		create("DatasetAnnotationLink", store.Values{"parent": old, "child": tag})
+	})
+	armed.Store(true)
+	w.run("cp", "-r", saved, w.omero("datasets", "Again"))
+	if armed.Load() {
+		t.Fatal("the script has not run")
+	}
+	uses := 0
+	for _, class := range []string{"DatasetAnnotationLink", "ImageAnnotationLink"} {
+		s.Each(class, func(l *store.Row) bool {
+			if l.Ref("child") == tag.ID {
+				uses++
+			}
+			return true
+		})
+	}
+	if s.Get("Annotation", tag.ID) == nil || uses != 2 {
+		t.Errorf("the tag is there: %v, on %d objects, want 2", s.Get("Annotation", tag.ID) != nil, uses)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"omerods/fs/tree"
@@ -38,6 +39,9 @@ func (d *loadDestination) Upload(ctx context.Context, spec transfer.FilesetSpec,
 	}
 	is.Info = append(is.Info, omero.Pair{Key: omero.InfoPrefix + "load", Value: spec.Load})
 	for _, p := range spec.Info {
+		if strings.HasPrefix(p.Key, omero.InfoPrefix) {
+			continue // it would be another load's mark
+		}
 		is.Info = append(is.Info, omero.Pair{Key: p.Key, Value: p.Value})
 	}
 	for _, f := range spec.Files {

@@ -56,7 +56,7 @@ func (d *loadDestination) Finish(ctx context.Context, spec transfer.FinishSpec) 
 		if ferr != nil || !found {
 			return transfer.Finished{}, false, loadError("say whether the objects were made", errors.Join(err, ferr))
 		}
-		made = transfer.Finished{Kind: spec.Kind, ID: id}
+		made = transfer.Finished{Kind: spec.Kind, ID: id, New: f.newDatasets(ctx, id)}
 	default:
 		return transfer.Finished{}, true, loadError("make the objects", err)
 	}
@@ -112,87 +112,6 @@ func (f *finisher) prepare(ctx context.Context) error {
 		return loadError("point the tables at the new objects", err)
 	}
 	return nil
-}
-
-// dropImported removes the regions, and for packs of ours the annotations,
-// that the import itself has made of what the files say: the pack has them as
-// they were in OMERO, perhaps changed.
-func (f *finisher) dropImported(ctx context.Context) error {
-	images := f.images()
-	rois, err := f.client.ROIs(ctx, images)
-	if err != nil {
-		return err
-	}
-	doomed := map[omero.Kind][]int64{}
-	for _, r := range rois {
-		doomed[omero.KindROI] = append(doomed[omero.KindROI], r.ID)
-	}
-	if len(doomed) > 0 {
-		if _, err := f.client.Delete(ctx, doomed, omero.DeleteOptions{}); err != nil {
-			return err
-		}
-	}
-	if !f.spec.Ours {
-		return nil
-	}
-	return f.dropNotes(ctx, omero.KindImage, images)
-}
-
-// dropPartNotes removes the annotations that an import has made of planes,
-// channels, instruments and their parts, before any of these is given up.
-func (f *finisher) dropPartNotes(ctx context.Context, t *taken, images []int64) error {
-	links, err := f.client.PlaneAnnotationLinks(ctx, omero.These(images))
-	if err != nil {
-		return err
-	}
-	all := make([]omero.Image, len(images))
-	for i, id := range images {
-		all[i].ID = id
-	}
-	for _, p := range t.annotated(all) {
-		more, err := f.client.AnnotationLinks(ctx, p.kind, p.ids)
-		if err != nil {
-			return err
-		}
-		links = append(links, more...)
-	}
-	return f.dropLinked(ctx, links)
-}
-
-// dropNotes removes the annotations of some objects but for the mark of the
-// load.
-func (f *finisher) dropNotes(ctx context.Context, kind omero.Kind, objects []int64) error {
-	links, err := f.client.AnnotationLinks(ctx, kind, objects)
-	if err != nil {
-		return err
-	}
-	return f.dropLinked(ctx, links)
-}
-
-// dropLinked removes what these links lead to.
-func (f *finisher) dropLinked(ctx context.Context, links []omero.AnnotationLink) error {
-	if len(links) == 0 {
-		return nil
-	}
-	ids := make([]int64, len(links))
-	for i, l := range links {
-		ids[i] = l.Annotation
-	}
-	notes, err := f.client.Annotations(ctx, ids)
-	if err != nil {
-		return err
-	}
-	doomed := map[omero.Kind][]int64{}
-	for _, a := range notes {
-		if a.Namespace != LoadingNamespace {
-			doomed[omero.Kind(a.Kind)] = append(doomed[omero.Kind(a.Kind)], a.ID)
-		}
-	}
-	if len(doomed) == 0 {
-		return nil
-	}
-	_, err = f.client.Delete(ctx, doomed, omero.DeleteOptions{})
-	return err
 }
 
 // makeAnnotations makes all annotations that do not exist yet, unlinked.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"omerods/internal/pack"
 	"omerods/internal/tables"
@@ -34,6 +35,14 @@ func (f *finisher) restoreTables(ctx context.Context) error {
 // restoreDatasetColumns does the same for datasets after the commit. What it
 // returns is for people: the objects are there.
 func (f *finisher) restoreDatasetColumns(ctx context.Context, made map[pack.ID]int64) string {
+	if made == nil && !slices.ContainsFunc(f.spec.Document.Annotations, func(a pack.Annotation) bool {
+		return a.File != nil && a.File.MediaType == tableMediaType
+	}) {
+		return ""
+	}
+	if made == nil {
+		return "columns of datasets in attached tables are as they were: the server's answer was lost"
+	}
 	_, err := f.rewriteTables(ctx, func(class string) bool { return class == "DatasetColumn" }, func(id pack.ID) (int64, bool) {
 		n, ok := made[id]
 		return n, ok
@@ -42,6 +51,31 @@ func (f *finisher) restoreDatasetColumns(ctx context.Context, made map[pack.ID]i
 		return fmt.Sprintf("columns of datasets in attached tables are as they were: %v", err)
 	}
 	return ""
+}
+
+// newDatasets finds the datasets of a load whose commit had no answer: they were
+// made in the order of the pack. It returns nil unless each has the name
+// that the pack gives it.
+func (f *finisher) newDatasets(ctx context.Context, top int64) map[pack.ID]int64 {
+	want := f.spec.Document.Datasets
+	switch {
+	case f.spec.Kind == pack.KindDataset && len(want) == 1:
+		return map[pack.ID]int64{want[0].ID: top}
+	case f.spec.Kind != pack.KindProject:
+		return nil
+	}
+	have, _, err := f.client.DatasetsOf(ctx, []int64{top})
+	if err != nil || len(have) != len(want) {
+		return nil
+	}
+	made := make(map[pack.ID]int64, len(want))
+	for i, d := range want {
+		if have[i].Name != d.Name {
+			return nil
+		}
+		made[d.ID] = have[i].ID
+	}
+	return made
 }
 
 // rewriteTables changes the ids in some classes of columns of all attached

@@ -38,6 +38,10 @@ const (
 	maxEarlyNames = 64 << 20
 )
 
+// maxLoose is how many members are kept that a pack of others does not name:
+// those of the folders of its filesets, such as the chunks of a Zarr.
+const maxLoose = 2_000_000
+
 // unpacker feeds the members of an archive into its load, as if they were
 // files of a folder. What comes before transfer.xml is kept until that says
 // what it is; what comes later is kept only when the load needs it, one fileset
@@ -56,6 +60,7 @@ type unpacker struct {
 	brought    map[string]bool   // files that the load wants, under whatever path they came
 	count      int
 	namesBytes int
+	loose      int
 }
 
 func newUnpacker(a *StagedTar) *unpacker {
@@ -301,6 +306,9 @@ func (u *unpacker) listed(m member) error {
 		u.came[m.path] = true
 		return nil
 	case folder != nil:
+		if u.loose++; u.loose > maxLoose {
+			return tree.Errorf(tree.ErrInvalid, "more than %d members belong to filesets whose files transfer.xml does not list", maxLoose)
+		}
 		if err := u.place(m.path, false); err != nil {
 			return err
 		}
