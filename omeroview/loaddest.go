@@ -90,8 +90,8 @@ func (u loadUpload) Abort(ctx context.Context) error {
 }
 
 // UploadFile implements transfer.Destination.
-func (d *loadDestination) UploadFile(ctx context.Context, spec transfer.FileSpec) (int64, error) {
-	f, err := d.client.UploadFile(d.in(ctx), omero.FileSpec{Name: spec.Name, Path: spec.Dir, Mimetype: spec.MediaType},
+func (d *loadDestination) UploadFile(ctx context.Context, spec transfer.FileSpec, begun func(int64)) (int64, error) {
+	f, err := d.client.UploadFile(d.in(ctx), omero.FileSpec{Name: spec.Name, Path: spec.Dir, Mimetype: spec.MediaType, Begun: begun},
 		io.NewSectionReader(spec.Content, 0, spec.Size))
 	if err != nil {
 		return 0, loadError("store the attachment", err)

@@ -42,9 +42,22 @@ func (d *loadDestination) Discard(ctx context.Context, load string, filesets, fi
 	if err != nil {
 		return err
 	}
-	plates, held, err := d.client.PlatesOfFilesets(ctx, filesets)
-	if err != nil {
-		return err
+	kept := len(keep) > 0
+	filesets = slices.DeleteFunc(filesets, func(id int64) bool { return keep[id] })
+	// A fileset that stays keeps the plates it has images in, and these may keep
+	// others.
+	var plates []int64
+	for {
+		var held map[int64]bool
+		if plates, held, err = d.client.PlatesOfFilesets(ctx, filesets); err != nil {
+			return err
+		}
+		before := len(filesets)
+		filesets = slices.DeleteFunc(filesets, func(id int64) bool { return held[id] })
+		if len(filesets) == before {
+			break
+		}
+		kept = true
 	}
 	built, err := d.client.MarkedPlates(ctx, LoadingNamespace, load)
 	if err != nil {
@@ -55,15 +68,12 @@ func (d *loadDestination) Discard(ctx context.Context, load string, filesets, fi
 		return err
 	}
 	for _, id := range built {
-		if !linked[id] && !slices.Contains(plates, id) {
+		// When something stays, its images may be in them.
+		if !kept && !linked[id] && !slices.Contains(plates, id) {
 			plates = append(plates, id)
 		}
 	}
-	for id := range held {
-		keep[id] = true
-	}
-	filesets = slices.DeleteFunc(filesets, func(id int64) bool { return keep[id] })
-	if len(keep) > 0 {
+	if kept {
 		files = nil // somebody has made use of what is there
 	}
 	// Images in wells do not go without these, nor with them unless their whole

@@ -84,6 +84,8 @@ type FileSpec struct {
 	Name     string
 	Path     string // free text, usually a folder
 	Mimetype string
+	// Begun, unless nil, is told the file's id before its content is sent.
+	Begun func(id int64)
 }
 
 // UploadFile makes a file on the server, in the group of ctx, and returns it.
@@ -100,6 +102,9 @@ func (c *Client) UploadFile(ctx context.Context, spec FileSpec, r io.Reader) (Or
 	}
 	if err != nil {
 		return OriginalFile{}, fmt.Errorf("register file: %w", err)
+	}
+	if spec.Begun != nil {
+		spec.Begun(ids[0])
 	}
 	f, err := c.fillFile(ctx, ids[0], r, false)
 	if err != nil {

@@ -236,7 +236,7 @@ func (u fakeUpload) Abort(context.Context) error {
 	return nil
 }
 
-func (o *fakeOMERO) UploadFile(_ context.Context, spec FileSpec) (int64, error) {
+func (o *fakeOMERO) UploadFile(_ context.Context, spec FileSpec, begun func(int64)) (int64, error) {
 	b, err := io.ReadAll(io.NewSectionReader(spec.Content, 0, spec.Size))
 	if err != nil {
 		return 0, err
@@ -245,6 +245,7 @@ func (o *fakeOMERO) UploadFile(_ context.Context, spec FileSpec) (int64, error) 
 	defer o.mu.Unlock()
 	o.next++
 	o.files[o.next] = spec.Name + "=" + string(b)
+	begun(o.next)
 	return o.next, nil
 }
 

@@ -118,7 +118,10 @@ func (l *Load) attach(w *wanted, f *stagedFile) {
 				return err
 			}
 			spec.Dir, spec.MediaType = dir, w.MediaType
-			id, err := dest.UploadFile(l.ctx, spec)
+			var journalErr error
+			id, err := dest.UploadFile(l.ctx, spec, func(id int64) {
+				journalErr = l.of.cfg.Journal.File(l.id, l.caller.UID, id)
+			})
 			if err != nil {
 				return err
 			}
@@ -126,7 +129,7 @@ func (l *Load) attach(w *wanted, f *stagedFile) {
 			l.files[w.Annotation] = id
 			l.mu.Unlock()
 			f.content.Free()
-			return l.of.cfg.Journal.File(l.id, l.caller.UID, id)
+			return journalErr
 		})
 		if err != nil {
 			l.failed(fmt.Errorf("%s: %w", w.Path, err))

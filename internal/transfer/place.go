@@ -39,8 +39,9 @@ type Destination interface {
 	// in the error.
 	Upload(ctx context.Context, spec FilesetSpec, begun func(fileset int64)) (Upload, error)
 	// UploadFile stores a file for a file annotation and returns the id of its
-	// original file.
-	UploadFile(ctx context.Context, spec FileSpec) (int64, error)
+	// original file. It calls begun with that id as soon as the server has given
+	// it. On failure it has removed the file, or says so in the error.
+	UploadFile(ctx context.Context, spec FileSpec, begun func(file int64)) (int64, error)
 	// Finish names the images, puts everything on them that the document says,
 	// and last, in one call, makes the containers, their links and the record
 	// of the load: either all of it exists afterwards or nothing does. A false
