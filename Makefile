@@ -33,7 +33,7 @@ demo: build ## save a project with cp -r and load it back, on sandbox servers
 	@scripts/need $(PROGRAMS)
 	@scripts/demo
 
-test: lint unit peers ## everything in its short form (below 15 minutes)
+test: lint unit peers ## everything in its short form
 	@echo "== all tests passed"
 
 lint: ## gofmt, vet, staticcheck
