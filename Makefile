@@ -47,7 +47,8 @@ lint: ## gofmt, vet, staticcheck
 unit: build ## go test -race, real mounts included
 	@scripts/need $(TEST_PROGRAMS)
 	@echo "== go test -race ./..."
-	@CGO_ENABLED=1 go test -race -timeout 40m -p 2 ./...
+	@# The slowest first: the others run beside them.
+	@CGO_ENABLED=1 go test -race -timeout 40m -p 2 ./mount ./omeroview ./...
 
 peers: peer-ice peer-omero-py ## the wire against programs made by others
 
