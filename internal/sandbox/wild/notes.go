@@ -21,7 +21,7 @@ func (m *maker) noteKinds() (kinds []string) {
 
 var namespaces = []string{
 	"openmicroscopy.org/omero/client/mapAnnotation", "openmicroscopy.org/omero/insight/rating", "openmicroscopy.org/omero/insight/tagset",
-	"example.org/x", "openmicroscopy.org/cli/transfer", "http://example.org/?a=1&b=<2>", "omero.web.figure.json", "",
+	"example.org/x", "openmicroscopy.org/cli/transfer", "http://example.org/?a=1&b=<2>", "example.org/figure", "",
 }
 
 // note makes an annotation of a kind.
