@@ -2,6 +2,8 @@ package omeroview
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -67,8 +69,8 @@ func (f *finisher) dropNotes(ctx context.Context, kind omero.Kind, objects []int
 }
 
 // dropLinked removes what these links lead to, as far as the import has made
-// it: annotations of the user that are not older than the images. A script may
-// have put a tag that is in use elsewhere on what has just come.
+// it: annotations of the user that are not older than the filesets and that
+// nothing else has. A script may have put a tag on what has just come.
 func (f *finisher) dropLinked(ctx context.Context, links []omero.AnnotationLink) error {
 	if len(links) == 0 {
 		return nil
@@ -85,14 +87,27 @@ func (f *finisher) dropLinked(ctx context.Context, links []omero.AnnotationLink)
 	if err != nil {
 		return err
 	}
-	doomed := map[omero.Kind][]int64{}
+	me := f.client.Who().User
+	made := map[int64]omero.Kind{}
 	for _, a := range notes {
-		if a.Namespace != LoadingNamespace && a.Owner == f.client.Who().User && !a.Created.Before(since) {
-			doomed[omero.Kind(a.Kind)] = append(doomed[omero.Kind(a.Kind)], a.ID)
+		if a.Namespace != LoadingNamespace && a.Owner == me && !a.Created.Before(since) {
+			made[a.ID] = omero.Kind(a.Kind)
 		}
 	}
-	if len(doomed) == 0 {
+	if len(made) == 0 {
 		return nil
+	}
+	links = slices.DeleteFunc(links, func(l omero.AnnotationLink) bool { return made[l.Annotation] == "" || l.Owner != me })
+	if err := f.client.Unannotate(ctx, links); err != nil {
+		return err
+	}
+	free, err := f.client.UnlinkedAnnotations(ctx, slices.Sorted(maps.Keys(made)))
+	if err != nil || len(free) == 0 {
+		return err
+	}
+	doomed := map[omero.Kind][]int64{}
+	for _, id := range free {
+		doomed[made[id]] = append(doomed[made[id]], id)
 	}
 	_, err = f.client.Delete(ctx, doomed, omero.DeleteOptions{})
 	return err
@@ -110,8 +125,11 @@ func (f *finisher) imported(ctx context.Context) (time.Time, error) {
 		sets[i] = im.Fileset
 	}
 	filesets, err := f.client.Filesets(ctx, sets)
-	if err != nil || len(filesets) == 0 {
+	if err != nil {
 		return time.Time{}, err
+	}
+	if len(filesets) == 0 {
+		return time.Time{}, errors.New("the filesets of the load are not there any more")
 	}
 	return slices.MinFunc(filesets, func(a, b omero.Fileset) int { return a.Created.Compare(b.Created) }).Created, nil
 }

@@ -73,7 +73,8 @@ func (c *Client) UnlinkedAnnotations(ctx context.Context, annotations []int64) (
 // annotatedKinds are the kinds of objects to which people give annotations.
 var annotatedKinds = []Kind{
 	KindProject, KindDataset, KindScreen, KindPlate, KindRun, KindWell, KindReagent, KindImage, KindROI, KindShape, KindFileset,
-	KindOriginalFile, KindChannel, "Folder",
+	KindOriginalFile, KindChannel, KindFolder, KindInstrument, KindObjective, KindDetector, KindLightSource, KindFilter, KindDichroic,
+	KindLightPath, KindPlaneInfo, KindUser, KindGroup,
 }
 
 // UnfinishedPlates says which plates of a group have a mark, themselves or on

@@ -110,6 +110,23 @@ func (c *Client) Move(ctx context.Context, child, from, to Ref) error {
 	return nil
 }
 
+// Unannotate takes annotations off objects. The annotations themselves stay,
+// and so does a link that is gone already.
+func (c *Client) Unannotate(ctx context.Context, links []AnnotationLink) error {
+	doomed := make(map[Kind][]int64)
+	for _, l := range links {
+		class := Kind(annotationLinkClass(string(l.Kind)))
+		doomed[class] = append(doomed[class], l.ID)
+	}
+	if len(doomed) == 0 {
+		return nil
+	}
+	if _, err := c.Delete(ctx, doomed, DeleteOptions{}); err != nil && !errors.Is(err, NotFound) {
+		return fmt.Errorf("unannotate: %w", err)
+	}
+	return nil
+}
+
 // ReplaceMap sees to it that an object has exactly one key-value annotation of
 // the user in the namespace whose pairs have key with value, and that it has
 // the given pairs. It returns the annotation's id. Calls on one client follow
