@@ -102,6 +102,29 @@ func TestRenameOfOpenFile(t *testing.T) {
 	}
 }
 
+// An empty file that is renamed over another one before its close is empty.
+func TestRenameOfOpenEmptyFile(t *testing.T) {
+	w := mount(t)
+	w.run("echo -n old > f")
+	f, err := os.OpenFile(w.dir+"/a", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(f.Name(), w.dir+"/f"); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(w.dir + "/f"); err != nil || len(data) > 0 {
+		t.Errorf("before the close: %q, %v", data, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return w.objects(home)["f"] == "" })
+	if data, err := os.ReadFile(w.dir + "/f"); err != nil || len(data) > 0 {
+		t.Errorf("after the close: %q, %v", data, err)
+	}
+}
+
 func TestFolderIsRenamedBelowOpenFile(t *testing.T) {
 	w := mount(t)
 	w.run("mkdir d")

@@ -156,6 +156,9 @@ func (r *renaming) publish(ctx context.Context, d *draft) error {
 	r.view.nodes.move(r.n, r.to.node, r.name)
 	d.mu.Lock()
 	d.alias, d.exists = alias, r.replaces
+	// An empty file that nobody has closed yet differs from the one that it
+	// replaces.
+	d.dirty = d.dirty || r.replaces && !d.stored
 	ready := d.stored && !d.dirty && !alias
 	d.mu.Unlock()
 	if !ready {
