@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"omerods/internal/omero/slice"
+	"omerods/internal/relay"
 	"omerods/internal/sandbox/blitz"
 	"omerods/internal/sandbox/irodsd"
 	"omerods/internal/sandbox/repository"
@@ -44,6 +45,12 @@ type Config struct {
 	// OMEROFault and IRODSFault break connections on purpose; for tests.
 	OMEROFault blitz.FaultFunc
 	IRODSFault func(api int, n int64) irodsd.Fault
+	// Relays puts a relay in front of each server, for tests. Addresses and
+	// settings are theirs then.
+	Relays bool
+	// IRODSPlain lets the iRODS server refuse TLS, so that its relay can count
+	// its requests.
+	IRODSPlain bool
 }
 
 // Zone is the iRODS zone of the sandbox.
@@ -68,11 +75,13 @@ type Sandbox struct {
 	served     chan error
 	serving    int
 
-	omeroAddr, irodsAddr *net.TCPAddr
-	users                []User
-	once                 sync.Once
-	closeErr             error
-	notes                []sample.Note
+	omeroPort, irodsPort   int
+	omeroRelay, irodsRelay *relay.Relay
+	plain                  bool
+	users                  []User
+	once                   sync.Once
+	closeErr               error
+	notes                  []sample.Note
 }
 
 // Start runs both servers until Close.
@@ -80,7 +89,7 @@ func Start(ctx context.Context, cfg Config) (_ *Sandbox, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Sandbox{dir: cfg.StateDir, served: make(chan error, 2)}
+	s := &Sandbox{dir: cfg.StateDir, served: make(chan error, 2), plain: cfg.IRODSPlain}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -137,7 +146,7 @@ func (s *Sandbox) startOMERO(ctx context.Context, cfg Config, tlsConfig *tls.Con
 	if err := s.fill(ctx, cfg); err != nil {
 		return err
 	}
-	s.omeroAddr, err = s.serve(cfg.OMEROPort, s.omero.Serve)
+	s.omeroPort, s.omeroRelay, err = s.serve(cfg.OMEROPort, cfg.Relays, s.omero.Serve)
 	return err
 }
 
@@ -181,9 +190,13 @@ func (s *Sandbox) startIRODS(ctx context.Context, cfg Config, tlsConfig *tls.Con
 	dir := filepath.Join(s.dir, "irods")
 	_, statErr := os.Stat(dir)
 	var err error
+	policy := irodsd.DontCare
+	if cfg.IRODSPlain {
+		policy = irodsd.Refuse
+	}
 	s.irods, err = irodsd.New(irodsd.Config{
 		StateDir: dir, Zone: Zone, AdminPassword: "rods", Logger: cfg.Logger,
-		TLS: tlsConfig, Negotiation: irodsd.DontCare, Fault: cfg.IRODSFault,
+		TLS: tlsConfig, Negotiation: policy, Fault: cfg.IRODSFault,
 	})
 	if err != nil {
 		return err
@@ -195,20 +208,28 @@ func (s *Sandbox) startIRODS(ctx context.Context, cfg Config, tlsConfig *tls.Con
 			}
 		}
 	}
-	s.irodsAddr, err = s.serve(cfg.IRODSPort, s.irods.Serve)
+	s.irodsPort, s.irodsRelay, err = s.serve(cfg.IRODSPort, cfg.Relays, s.irods.Serve)
 	return err
 }
 
-// serve listens on loopback and runs a server there.
-func (s *Sandbox) serve(port int, run func(net.Listener) error) (*net.TCPAddr, error) {
+// serve listens on loopback and runs a server there, behind a relay if that is
+// wanted. It returns the port that clients use.
+func (s *Sandbox) serve(port int, relayed bool, run func(net.Listener) error) (int, *relay.Relay, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	s.listeners = append(s.listeners, l)
 	s.serving++
 	go func() { s.served <- run(l) }()
-	return l.Addr().(*net.TCPAddr), nil
+	if !relayed {
+		return l.Addr().(*net.TCPAddr).Port, nil, nil
+	}
+	r, err := relay.Listen(l.Addr().String())
+	if err != nil {
+		return 0, nil, err
+	}
+	return r.Port(), r, nil
 }
 
 // Close ends both servers and waits for that. It may be called again.
@@ -219,6 +240,11 @@ func (s *Sandbox) Close() error {
 
 func (s *Sandbox) close() error {
 	var errs []error
+	for _, r := range []*relay.Relay{s.irodsRelay, s.omeroRelay} {
+		if r != nil {
+			r.Close()
+		}
+	}
 	if s.irods != nil {
 		errs = append(errs, s.irods.Close())
 	}
@@ -246,10 +272,17 @@ func (s *Sandbox) close() error {
 }
 
 // OMEROAddress is where the OMERO server listens, as a URL.
-func (s *Sandbox) OMEROAddress() string { return fmt.Sprintf("ssl://localhost:%d", s.omeroAddr.Port) }
+func (s *Sandbox) OMEROAddress() string { return fmt.Sprintf("ssl://localhost:%d", s.omeroPort) }
 
 // IRODSPort is the port of the iRODS server on localhost.
-func (s *Sandbox) IRODSPort() int { return s.irodsAddr.Port }
+func (s *Sandbox) IRODSPort() int { return s.irodsPort }
+
+// OMERORelay and IRODSRelay are the relays in front of the servers, nil
+// without [Config.Relays].
+func (s *Sandbox) OMERORelay() *relay.Relay { return s.omeroRelay }
+
+// IRODSRelay is described at OMERORelay.
+func (s *Sandbox) IRODSRelay() *relay.Relay { return s.irodsRelay }
 
 // CAFile holds the certificate of both servers, which signs itself.
 func (s *Sandbox) CAFile() string { return s.caFile }

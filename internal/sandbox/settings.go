@@ -23,10 +23,14 @@ func (s *Sandbox) WriteSettings(u User) (Settings, error) {
 	}
 	out := Settings{Dir: dir, Config: filepath.Join(dir, "omerods.yaml"), Environment: filepath.Join(dir, "irods_environment.json")}
 	password := filepath.Join(dir, "omero-password")
+	policy := "CS_NEG_REQUIRE"
+	if s.plain {
+		policy = "CS_NEG_REFUSE"
+	}
 	env, err := json.MarshalIndent(map[string]any{
 		"irods_host": "localhost", "irods_port": s.IRODSPort(), "irods_user_name": u.Name, "irods_zone_name": Zone,
 		"irods_home": "/" + Zone + "/home/" + u.Name, "irods_user_password": u.Password,
-		"irods_client_server_negotiation": "request_server_negotiation", "irods_client_server_policy": "CS_NEG_REQUIRE",
+		"irods_client_server_negotiation": "request_server_negotiation", "irods_client_server_policy": policy,
 		"irods_ssl_ca_certificate_file": s.caFile, "irods_ssl_verify_server": "hostname",
 		"irods_encryption_algorithm": "AES-256-CBC", "irods_encryption_key_size": 32,
 		"irods_encryption_num_hash_rounds": 16, "irods_encryption_salt_size": 8,
