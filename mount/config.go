@@ -33,6 +33,7 @@ type Config struct {
 	IRODSEnvironment string
 	IRODSPassword    string // secret
 	IRODSPlain       bool
+	IRODSInsecure    bool
 	IRODSTrash       bool
 
 	StateDir    string

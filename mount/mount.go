@@ -109,7 +109,7 @@ func (m *Mount) logIn(ctx context.Context) error {
 	if m.cfg.IRODSPassword != "" {
 		ic.Password = m.cfg.IRODSPassword
 	}
-	ic.AllowPlain = m.cfg.IRODSPlain
+	ic.AllowPlain, ic.AllowUnverified = m.cfg.IRODSPlain, m.cfg.IRODSInsecure
 	ic.Logger = m.log
 	if m.irods, err = irods.New(ic); err != nil {
 		return fmt.Errorf("iRODS: %w", err)

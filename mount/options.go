@@ -98,6 +98,7 @@ var Options = []Option{
 	text("irods-environment", groupIRODS, "reads this irods_environment.json (default: IRODS_ENVIRONMENT_FILE or ~/.irods)", func(c *Config) *string { return &c.IRODSEnvironment }),
 	secret("irods-password", groupIRODS, "is the password, instead of that in .irodsA", func(c *Config) *string { return &c.IRODSPassword }),
 	boolean("irods-plain", groupIRODS, "allows a connection without TLS to another machine", func(c *Config) *bool { return &c.IRODSPlain }),
+	boolean("irods-insecure", groupIRODS, "lets irods_ssl_verify_server: none count, so that any certificate is trusted; for tests", func(c *Config) *bool { return &c.IRODSInsecure }),
 	boolean("irods-trash", groupIRODS, "moves what you remove to the trash", func(c *Config) *bool { return &c.IRODSTrash }),
 
 	text("state-dir", groupMount, "keeps journal and spool in this folder", func(c *Config) *string { return &c.StateDir }),

@@ -27,6 +27,12 @@ type Config struct {
 	Password string
 	// PAMToken is the password that an earlier PAM login generated.
 	PAMToken string
+	// PAMHours is how long the token of a new PAM login shall be valid; 0
+	// leaves it to the server.
+	PAMHours int
+
+	// EnvironmentFile and SecretFile are where LoadEnvironment looked.
+	EnvironmentFile, SecretFile string
 
 	// Resource is where new data objects go; "" leaves it to the server.
 	Resource string
@@ -34,6 +40,9 @@ type Config struct {
 	TLS TLS
 	// AllowPlain permits connections without TLS to other machines.
 	AllowPlain bool
+	// AllowUnverified permits VerifyNone; without it such a configuration is
+	// verified like every other.
+	AllowUnverified bool
 
 	// Application is what the server's administrators see.
 	Application string
@@ -66,7 +75,7 @@ const (
 const (
 	VerifyHostname = "hostname" // the chain and the name
 	VerifyCert     = "cert"     // the chain only
-	VerifyNone     = "none"     // nothing; only if asked for by name
+	VerifyNone     = "none"     // nothing; only together with Config.AllowUnverified
 )
 
 // TLS are the settings for encrypted connections.
@@ -141,7 +150,7 @@ func (c *Config) Validate() error {
 	switch c.Scheme {
 	case "", "native", "pam", "pam_password":
 	default:
-		return errorf(ErrInvalid, "irods_authentication_scheme %q is not supported: use native or pam_password", c.Scheme)
+		return errorf(ErrInvalid, "irods_authentication_scheme %q is not supported: %s", c.Scheme, instead(c.Scheme))
 	}
 	switch c.TLS.Policy {
 	case "", TLSPrefer, TLSRequire, TLSNever:
@@ -156,19 +165,32 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// instead says how to log in although the scheme is not supported.
+func instead(scheme string) string {
+	const ask = "ask the zone's administrators for one of native and pam_password"
+	switch scheme {
+	case "pam_interactive":
+		return "if the zone asks for nothing but the password, set it to pam_password; otherwise " + ask
+	case "irods", "openid", "oidc", "gsi", "krb", "kerberos":
+		return "such a login needs a program made for it; " + ask
+	}
+	return "perhaps it is misspelt: use native or pam_password"
+}
+
 func (c *Config) pam() bool { return strings.HasPrefix(c.Scheme, "pam") }
 
-// client returns the settings of a connection to host.
-func (t *TLS) client(host string) (*tls.Config, error) {
+// client returns the settings of a connection to host. VerifyNone counts only
+// with unverified.
+func (t *TLS) client(host string, unverified bool) (*tls.Config, error) {
 	roots, err := t.roots()
 	if err != nil {
 		return nil, err
 	}
 	config := &tls.Config{RootCAs: roots, ServerName: orElse(t.ServerName, host), MinVersion: tls.VersionTLS12}
-	switch t.Verify {
-	case VerifyNone:
+	switch {
+	case t.Verify == VerifyNone && unverified:
 		config.InsecureSkipVerify = true
-	case VerifyCert:
+	case t.Verify == VerifyCert:
 		// The standard check includes the name, so it is replaced by one of
 		// the chain alone.
 		config.InsecureSkipVerify = true

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -195,7 +196,7 @@ func (c *Client) allowPlain(addr net.Addr) error {
 // inside: the parameters and the key for encrypted side channels, which this
 // client does not use.
 func (c *Client) secure(ctx context.Context, cn *conn) error {
-	config, err := c.cfg.TLS.client(c.cfg.Host)
+	config, err := c.cfg.TLS.client(c.cfg.Host, c.cfg.AllowUnverified)
 	if err != nil {
 		return err
 	}
@@ -208,7 +209,11 @@ func (c *Client) secure(ctx context.Context, cn *conn) error {
 		var name x509.HostnameError
 		var invalid x509.CertificateInvalidError
 		if errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) {
-			return errorf(ErrInsecure, "the certificate of %s cannot be trusted: %v", c.address(), err)
+			reason := fmt.Sprintf("the certificate of %s cannot be trusted: %v", c.address(), err)
+			if c.cfg.TLS.Verify == VerifyNone {
+				reason += " (irods_ssl_verify_server is none, which counts only when it is also allowed by name)"
+			}
+			return errorf(ErrInsecure, "%s", reason)
 		}
 		return errorf(ErrInsecure, "TLS with %s: %v", c.address(), err)
 	}

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/cyverse/go-irodsclient/config"
 )
 
 // Environment says where LoadEnvironment looks. The zero value is the
@@ -38,32 +36,21 @@ func LoadEnvironment(env Environment) (Config, error) {
 	if env.UID != nil {
 		uid = *env.UID
 	}
-	file := orElse(env.File, env.Getenv("IRODS_ENVIRONMENT_FILE"))
-	if file == "" {
-		home := env.Getenv("HOME")
-		if home == "" {
-			home, _ = os.UserHomeDir()
-		}
-		file = filepath.Join(home, ".irods", "irods_environment.json")
-	}
-	keys := map[string]any{}
-	text, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && env.File == "":
-	case err != nil:
-		return Config{}, errorf(ErrInvalid, "iRODS environment: %w", err)
-	default:
-		if err := json.Unmarshal(text, &keys); err != nil {
-			return Config{}, errorf(ErrInvalid, "iRODS environment %s: %w", file, err)
-		}
+	file := env.file()
+	keys, err := readKeys(file)
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && env.File == "") {
+		return Config{}, err
 	}
 	s := settings{keys: keys, getenv: env.Getenv}
 	c := s.config()
+	c.EnvironmentFile = file
+	c.SecretFile = env.secretFile(s.text("irods_authentication_file"), file)
+	c.TLS.CAFile, c.TLS.CADir = env.expand(c.TLS.CAFile), env.expand(c.TLS.CADir)
 	if s.err != nil {
 		return Config{}, s.err
 	}
 	if c.Password == "" && c.PAMToken == "" {
-		secret, err := readSecret(expand(s.text("irods_authentication_file"), env), filepath.Dir(file), uid)
+		secret, err := readSecret(c.SecretFile, uid)
 		if err != nil {
 			return Config{}, err
 		}
@@ -77,6 +64,19 @@ func LoadEnvironment(env Environment) (Config, error) {
 	return c, nil
 }
 
+// readKeys reads irods_environment.json.
+func readKeys(file string) (map[string]any, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return map[string]any{}, errorf(ErrInvalid, "iRODS environment: %w", err)
+	}
+	keys := map[string]any{}
+	if err := json.Unmarshal(text, &keys); err != nil {
+		return nil, errorf(ErrInvalid, "iRODS environment %s: %w", file, err)
+	}
+	return keys, nil
+}
+
 // settings looks keys up in the variables first, then in the file.
 type settings struct {
 	keys   map[string]any
@@ -85,8 +85,10 @@ type settings struct {
 }
 
 func (s *settings) text(key string) string {
-	if v := s.getenv(strings.ToUpper(key)); v != "" {
-		return v
+	for _, name := range []string{strings.ToUpper(key), olderNames[key]} {
+		if v := s.getenv(name); v != "" {
+			return v
+		}
 	}
 	switch v := s.keys[key].(type) {
 	case string:
@@ -115,7 +117,7 @@ func (s *settings) config() Config {
 		User: s.text("irods_user_name"), Zone: s.text("irods_zone_name"),
 		ClientUser: s.text("irods_client_user_name"), ClientZone: s.text("irods_client_zone_name"),
 		Scheme: strings.ToLower(s.text("irods_authentication_scheme")), Resource: s.text("irods_default_resource"),
-		Password: s.text("irods_user_password"), PAMToken: s.text("irods_pam_token"),
+		Password: s.text("irods_user_password"), PAMToken: s.text("irods_pam_token"), PAMHours: s.number("irods_pam_ttl"),
 		TLS: TLS{
 			Policy: TLSPolicy(s.text("irods_client_server_policy")),
 			Verify: s.text("irods_ssl_verify_server"),
@@ -127,29 +129,47 @@ func (s *settings) config() Config {
 	}
 }
 
-func expand(path string, env Environment) string {
+// The variables by which older iCommands took TLS settings.
+var olderNames = map[string]string{
+	"irods_ssl_verify_server":       "irodsSSLVerifyServer",
+	"irods_ssl_ca_certificate_file": "irodsSSLCACertificateFile",
+	"irods_ssl_ca_certificate_path": "irodsSSLCACertificatePath",
+}
+
+func (e Environment) home() string {
+	home := e.Getenv("HOME")
+	if home == "" {
+		home, _ = os.UserHomeDir()
+	}
+	return home
+}
+
+func (e Environment) expand(path string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		return filepath.Join(env.Getenv("HOME"), rest)
+		return filepath.Join(e.home(), rest)
 	}
 	return path
 }
 
-// readSecret reads a scrambled password; "" when there is no such file.
-func readSecret(file, dir string, uid int) (string, error) {
-	file = orElse(file, filepath.Join(dir, ".irodsA"))
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+// file returns the path of irods_environment.json.
+func (e Environment) file() string {
+	file := orElse(e.File, e.Getenv("IRODS_ENVIRONMENT_FILE"))
+	if file == "" {
+		return filepath.Join(e.home(), ".irods", "irods_environment.json")
 	}
-	if err != nil {
-		return "", errorf(ErrInvalid, "iRODS password: %w", err)
+	return e.expand(file)
+}
+
+// secretFile returns the path of .irodsA: the one that is named, otherwise
+// that beside the environment file if it exists, otherwise the one in the home
+// folder, which is where iCommands look whatever the environment file is.
+func (e Environment) secretFile(named, environment string) string {
+	if named != "" {
+		return e.expand(named)
 	}
-	// The seventh character chooses one of sixteen keys; the library's
-	// decoder trusts it.
-	if len(text) < 8 || text[0] != '.' || text[6] < 'e' || text[6] > 'e'+15 {
-		return "", errorf(ErrInvalid, "iRODS password: %s is not a file that iinit wrote", file)
+	beside := filepath.Join(filepath.Dir(environment), ".irodsA")
+	if _, err := os.Lstat(beside); err == nil {
+		return beside
 	}
-	o := config.NewPasswordObfuscator()
-	o.SetUID(uid)
-	return strings.TrimRight(string(o.Decode(text)), "\r\n"), nil
+	return filepath.Join(e.home(), ".irods", ".irodsA")
 }

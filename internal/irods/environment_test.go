@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cyverse/go-irodsclient/config"
-
 	"omerods/internal/irods"
 )
 
@@ -28,9 +26,9 @@ func TestEnvironment(t *testing.T) {
 		"irods_host": "data.example", "irods_port": 2247, "irods_user_name": "ada", "irods_zone_name": "labZone",
 		"irods_client_server_policy": "CS_NEG_REQUIRE", "irods_ssl_verify_server": "cert",
 		"irods_encryption_key_size": 32, "irods_default_resource": "fast", "irods_cwd": "/x", "unknown": [1]}`))
-	o := config.NewPasswordObfuscator()
-	o.SetUID(uid)
-	write(t, filepath.Join(home, ".irods", ".irodsA"), o.Encode([]byte("pass word/1")))
+	if err := irods.WriteSecret(filepath.Join(home, ".irods", ".irodsA"), "pass word/1", uid); err != nil {
+		t.Fatal(err)
+	}
 	vars := map[string]string{"HOME": home, "IRODS_HOST": "other.example"}
 	env := irods.Environment{UID: &uid, Getenv: func(k string) string { return vars[k] }}
 
@@ -57,6 +55,50 @@ func TestEnvironment(t *testing.T) {
 		if _, err = irods.LoadEnvironment(env); err == nil {
 			t.Errorf("password file %q: got no error", bad)
 		}
+	}
+}
+
+func TestWherePasswordsAre(t *testing.T) {
+	home := t.TempDir()
+	secret := func(file, text string) {
+		t.Helper()
+		if err := irods.WriteSecret(file, text, os.Getuid()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secret(filepath.Join(home, ".irods", ".irodsA"), "home")
+	secret(filepath.Join(home, "named"), "named")
+	secret(filepath.Join(home, "beside", ".irodsA"), "beside")
+	write(t, filepath.Join(home, "beside", "env.json"), []byte(`{}`))
+	write(t, filepath.Join(home, "alone", "env.json"), []byte(`{"irods_ssl_ca_certificate_file": "~/ca.pem"}`))
+	for _, tt := range []struct {
+		vars map[string]string
+		want string
+	}{
+		{nil, "home"},
+		{map[string]string{"IRODS_ENVIRONMENT_FILE": home + "/beside/env.json"}, "beside"},
+		{map[string]string{"IRODS_ENVIRONMENT_FILE": home + "/alone/env.json"}, "home"},
+		{map[string]string{"IRODS_ENVIRONMENT_FILE": "~/beside/env.json", "IRODS_AUTHENTICATION_FILE": "~/named"}, "named"},
+		{map[string]string{"IRODS_USER_PASSWORD": "given"}, "given"},
+	} {
+		c, err := irods.LoadEnvironment(irods.Environment{Getenv: func(k string) string {
+			if k == "HOME" {
+				return home
+			}
+			return tt.vars[k]
+		}})
+		if err != nil || c.Password != tt.want {
+			t.Errorf("%v: got %q, %v; want %q", tt.vars, c.Password, err, tt.want)
+		}
+	}
+}
+
+func TestOlderVariables(t *testing.T) {
+	vars := map[string]string{"HOME": "/nonexistent", "irodsSSLCACertificateFile": "/ca.pem", "irodsSSLVerifyServer": "cert",
+		"irodsSSLCACertificatePath": "/old", "IRODS_SSL_CA_CERTIFICATE_PATH": "~/new"}
+	c, err := irods.LoadEnvironment(irods.Environment{Getenv: func(k string) string { return vars[k] }})
+	if err != nil || c.TLS.CAFile != "/ca.pem" || c.TLS.Verify != "cert" || c.TLS.CADir != "/nonexistent/new" {
+		t.Errorf("got %+v, %v", c.TLS, err)
 	}
 }
 

@@ -52,6 +52,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg, log: cfg.Logger}
 	c.token.token = cfg.PAMToken
+	if cfg.TLS.Verify == VerifyNone && cfg.AllowUnverified {
+		c.log.Warn("the iRODS server's certificate is not verified: anybody on the way can read along and pose as the server", "server", c.String())
+	}
 	c.pool = newPool(cfg.MaxConnections, cfg.IdleTimeout, cfg.Lifetime, c.dial)
 
 	ctx, cancel := context.WithCancel(context.Background())

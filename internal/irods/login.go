@@ -5,6 +5,7 @@ import (
 	"crypto/md5" // what the protocol uses
 	"encoding/base64"
 	"errors"
+	"strconv"
 	"sync"
 
 	"github.com/cyverse/go-irodsclient/irods/common"
@@ -21,6 +22,9 @@ type pamToken struct {
 // sent but for PAM, which needs it and has TLS around it.
 func (c *Client) login(ctx context.Context, cn *conn) error {
 	if !c.cfg.pam() {
+		if c.cfg.Password == "" && c.cfg.User != "anonymous" {
+			return c.without("password")
+		}
 		return c.refusal(c.native(ctx, cn, c.cfg.Password))
 	}
 	t := &c.token
@@ -29,9 +33,15 @@ func (c *Client) login(ctx context.Context, cn *conn) error {
 	t.mu.Unlock()
 	if token != "" {
 		err := c.native(ctx, cn, token)
-		if err == nil || c.cfg.Password == "" || !errors.Is(err, ErrLogin) {
+		if err == nil || !errors.Is(err, ErrLogin) {
 			return c.refusal(err)
 		}
+		if c.cfg.Password == "" {
+			return c.refusal(expired(err))
+		}
+	}
+	if c.cfg.Password == "" {
+		return c.without("token of a PAM login")
 	}
 	token, err := c.pam(ctx, cn)
 	if err != nil {
@@ -44,6 +54,35 @@ func (c *Client) login(ctx context.Context, cn *conn) error {
 	t.token = token
 	t.mu.Unlock()
 	return nil
+}
+
+// without says that there is nothing to log in with.
+func (c *Client) without(what string) error {
+	reason := "there is no " + what + " of " + c.cfg.User + "#" + c.cfg.Zone
+	if c.cfg.SecretFile != "" {
+		reason += " in " + c.cfg.SecretFile
+	}
+	return &Error{Class: ErrLogin, Op: "log in", Reason: reason + ": omerods init asks for the password"}
+}
+
+// expired explains the refusal of a token: a server that has removed it says
+// the same as of a wrong password.
+func expired(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Code != int(common.CAT_INVALID_AUTHENTICATION) && e.Code != int(common.CAT_PASSWORD_EXPIRED) {
+		return err
+	}
+	d := *e
+	d.Reason = "the token of the PAM login has expired; omerods init gets a new one"
+	return &d
+}
+
+// Token returns the password that the server generated at the PAM login, ""
+// before the first one and for other schemes.
+func (c *Client) Token() string {
+	c.token.mu.Lock()
+	defer c.token.mu.Unlock()
+	return c.token.token
 }
 
 // refusal says who was refused.
@@ -145,7 +184,7 @@ func (c *Client) pam(ctx context.Context, cn *conn) (string, error) {
 	var token string
 	if cn.version.HasHigherVersionThan(4, 3, 0) {
 		answer, err := c.authStep(ctx, cn, map[string]string{
-			"a_ttl": "0", "scheme": "pam_password", "next_operation": "auth_agent_auth_request",
+			"a_ttl": strconv.Itoa(c.cfg.PAMHours), "scheme": "pam_password", "next_operation": "auth_agent_auth_request",
 			"user_name": c.cfg.User, "zone_name": c.cfg.Zone, "a_pw": c.cfg.Password,
 		})
 		if err != nil {
@@ -154,7 +193,7 @@ func (c *Client) pam(ctx context.Context, cn *conn) (string, error) {
 		token, _ = answer["request_result"].(string)
 	} else {
 		var p packer
-		p.begin("pamAuthRequestInp_PI").str("pamUser", c.cfg.User).str("pamPassword", c.cfg.Password).num("timeToLive", 0).end("pamAuthRequestInp_PI")
+		p.begin("pamAuthRequestInp_PI").str("pamUser", c.cfg.User).str("pamPassword", c.cfg.Password).num("timeToLive", int64(c.cfg.PAMHours)).end("pamAuthRequestInp_PI")
 		rep, err := cn.exchange(ctx, newRequest(common.PAM_AUTH_REQUEST_AN, p.String()), nil)
 		if err != nil {
 			return "", err

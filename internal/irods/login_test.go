@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"omerods/internal/irods"
 	"omerods/internal/sandbox/irodsd"
@@ -74,10 +76,13 @@ func TestProxyActsForTheClient(t *testing.T) {
 }
 
 func TestSchemesAreRefusedByName(t *testing.T) {
-	for _, scheme := range []string{"openid", "pam_interactive", "gsi", "krb"} {
+	for _, scheme := range []string{"openid", "pam_interactive", "gsi", "krb", "irods", "natve"} {
 		_, err := irods.New(irods.Config{Host: "h", User: "u", Zone: "z", Scheme: scheme})
 		if err == nil || !strings.Contains(err.Error(), scheme) {
 			t.Errorf("%s: got %v, want an error naming it", scheme, err)
+		}
+		if !strings.Contains(err.Error(), "native") {
+			t.Errorf("%s: got %v, want it to say what to do", scheme, err)
 		}
 	}
 }
@@ -97,7 +102,9 @@ func TestTLS(t *testing.T) {
 		{"wrong name", []func(*irods.Config){trusted}, irods.ErrInsecure},
 		{"cert checks the chain", []func(*irods.Config){func(c *irods.Config) { c.TLS.Verify = irods.VerifyCert }}, irods.ErrInsecure},
 		{"cert ignores the name", []func(*irods.Config){trusted, func(c *irods.Config) { c.TLS.Verify = irods.VerifyCert }}, nil},
-		{"none checks nothing", []func(*irods.Config){func(c *irods.Config) { c.TLS.Verify = irods.VerifyNone }}, nil},
+		{"none alone is verified", []func(*irods.Config){func(c *irods.Config) { c.TLS.Verify = irods.VerifyNone }}, irods.ErrInsecure},
+		{"none, allowed by name, checks nothing", []func(*irods.Config){func(c *irods.Config) { c.TLS.Verify, c.AllowUnverified = irods.VerifyNone, true }}, nil},
+		{"allowed by name alone", []func(*irods.Config){func(c *irods.Config) { c.AllowUnverified = true }}, irods.ErrInsecure},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRelay(t, z.port)
@@ -129,8 +136,77 @@ func TestPAM(t *testing.T) {
 		t.Errorf("wrong password: got %v, want a refused login", err)
 	}
 	plain := serve(t, func(c *irodsd.Config) { c.PAM = pam })
+	r := newRelay(t, plain.port)
+	elsewhere := func(c *irods.Config) { c.Port = r.port }
+	if err := plain.client(t, use("unix password"), elsewhere).Connect(ctxFor(t)); !errors.Is(err, irods.ErrInsecure) {
+		t.Errorf("without TLS: got %v, want it refused", err)
+	}
+	if bytes.Contains(r.bytes(), []byte("BinBytesBuf_PI")) || bytes.Contains(r.bytes(), []byte("pamPassword")) {
+		t.Error("without TLS: the login began")
+	}
 	if err := plain.client(t, use("unix password")).Connect(ctxFor(t)); !errors.Is(err, irods.ErrInsecure) {
 		t.Errorf("without TLS: got %v, want it refused", err)
+	}
+}
+
+// The two ways of a PAM login, the token that it leaves, and its end.
+func TestPAMToken(t *testing.T) {
+	for _, release := range []string{"rods5.0.2", "rods4.3.0", "rods4.2.12"} {
+		t.Run(release, func(t *testing.T) {
+			serverTLS, ca := certificate(t, "irods.example")
+			var clock atomic.Int64
+			clock.Store(time.Now().Unix())
+			z := serve(t, func(c *irodsd.Config) {
+				c.TLS, c.Negotiation, c.Release = serverTLS, irodsd.Require, release
+				c.PAM = func(user, password string) bool { return user == "alice" && password == "unix; a_ttl=9&<p>" }
+				c.Clock = func() time.Time { return time.Unix(clock.Load(), 0) }
+			})
+			pam := func(c *irods.Config) {
+				c.Scheme, c.Password, c.PAMHours = "PAM", "unix; a_ttl=9&<p>", 2
+				c.TLS.CAFile, c.TLS.ServerName = ca, "irods.example"
+			}
+			first := z.client(t, pam)
+			if err := first.Connect(ctxFor(t)); err != nil {
+				t.Fatal(err)
+			}
+			token := first.Token()
+			use := func(c *irods.Config) { c.Password, c.PAMToken = "", token }
+			if err := z.client(t, pam, use).Connect(ctxFor(t)); err != nil {
+				t.Errorf("with the token: %v", err)
+			}
+			clock.Add(3 * 3600)
+			err := z.client(t, pam, use).Connect(ctxFor(t))
+			if !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "expired; omerods init") {
+				t.Errorf("after its end: got %v, want it called expired, with what to do", err)
+			}
+			// A mount that has the password gets a new token by itself.
+			if err := z.client(t, pam, func(c *irods.Config) { c.PAMToken = token }).Connect(ctxFor(t)); err != nil {
+				t.Errorf("with the password too: %v", err)
+			}
+			err = z.client(t, pam, func(c *irods.Config) { c.PAMHours = 10000 }).Connect(ctxFor(t))
+			if !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "that long") {
+				t.Errorf("too many hours: got %v", err)
+			}
+		})
+	}
+}
+
+func TestNativeOfOlderServers(t *testing.T) {
+	z := serve(t, func(c *irodsd.Config) { c.Release = "rods4.2.12" })
+	if err := z.client(t).Connect(ctxFor(t)); err != nil {
+		t.Error(err)
+	}
+	err := z.client(t, func(c *irods.Config) { c.Password = "no" }).Connect(ctxFor(t))
+	if !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "wrong password: alice#tempZone") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNothingToLogInWith(t *testing.T) {
+	z := serve(t)
+	err := z.client(t, func(c *irods.Config) { c.Password, c.SecretFile = "", "/x/.irodsA" }).Connect(ctxFor(t))
+	if !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "no password of alice#tempZone in /x/.irodsA: omerods init") {
+		t.Errorf("got %v", err)
 	}
 }
 

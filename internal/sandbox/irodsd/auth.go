@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +76,9 @@ func (s *session) login(response string, who name) error {
 			return err
 		}
 		if !ok || challenge == "" {
+			if s.expired(t, proxy, challenge, response) {
+				return status.PasswordExpired
+			}
 			return status.InvalidAuthentication
 		}
 		client := proxy
@@ -110,6 +115,15 @@ func (s *session) verify(t *catalog.Tx, u catalog.User, challenge, response stri
 	return false, nil
 }
 
+// expired tells whether the answer was made with a generated password whose
+// time is over.
+func (s *session) expired(t *catalog.Tx, u catalog.User, challenge, response string) bool {
+	passwords, err := t.Passwords(u.ID, 0)
+	return err == nil && challenge != "" && slices.ContainsFunc(passwords, func(p string) bool {
+		return p != "" && response == digest(challenge, p)
+	})
+}
+
 // authPlugin is API 110000, the JSON authentication framework: the answer is
 // the request with keys added. A password that the client put into the native
 // scheme's first step is echoed like every other key and not used.
@@ -129,7 +143,8 @@ func (s *session) authPlugin(req *request) (*reply, error) {
 		if text("next_operation") != "auth_agent_auth_request" {
 			return nil, status.InvalidInputParam
 		}
-		password, err := s.pamLogin(text("user_name"), text("a_pw"))
+		password, err := s.pamLogin(text("user_name"), text("a_pw"), text("a_ttl"))
+		delete(msg, "a_pw")
 		if err != nil {
 			return nil, err
 		}
@@ -158,14 +173,21 @@ func (s *session) nativeStep(msg map[string]any, text func(string) string) (*rep
 	return nil, status.InvalidInputParam
 }
 
-// pamPasswordLife is how long a generated password can be used.
+// pamPasswordLife is how long a generated password can be used at most, and
+// when the client does not say how many hours it wants.
 const pamPasswordLife = 14 * 24 * time.Hour
 
 // pamLogin checks a PAM password and returns a generated password for native
-// logins, the same one while it is valid.
-func (s *session) pamLogin(user, password string) (string, error) {
+// logins. While there is a valid one, it is that one, with a new end.
+func (s *session) pamLogin(user, password, hours string) (string, error) {
 	if !s.secure {
 		return "", status.NotAllowed
+	}
+	life := pamPasswordLife
+	if n, err := strconv.Atoi(hours); hours != "" && (err != nil || n < 0 || time.Duration(n)*time.Hour > pamPasswordLife) {
+		return "", status.InvalidTTL
+	} else if n > 0 {
+		life = time.Duration(n) * time.Hour
 	}
 	now := s.srv.cfg.Clock()
 	var generated string
@@ -189,11 +211,13 @@ func (s *session) pamLogin(user, password string) (string, error) {
 		}
 		var found bool
 		generated, found, err = t.Password(u.ID, catalog.PasswordPAM, now.Unix())
-		if err != nil || found {
+		if err != nil {
 			return err
 		}
-		generated = rand.Text() + rand.Text()[:16]
-		return t.SetPassword(u.ID, catalog.PasswordPAM, generated, now.Add(pamPasswordLife).Unix())
+		if !found {
+			generated = rand.Text() + rand.Text()[:16]
+		}
+		return t.SetPassword(u.ID, catalog.PasswordPAM, generated, now.Add(life).Unix())
 	})
 	return generated, err
 }
@@ -220,7 +244,7 @@ func (s *session) authResponse(req *request) (*reply, error) {
 
 // pamAuth is API 725, the older PAM login.
 func (s *session) pamAuth(req *request) (*reply, error) {
-	password, err := s.pamLogin(req.in.Str("pamUser"), req.in.Str("pamPassword"))
+	password, err := s.pamLogin(req.in.Str("pamUser"), req.in.Str("pamPassword"), req.in.Str("timeToLive"))
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +266,7 @@ func (s *session) authPlugReq(req *request) (*reply, error) {
 			args[k] = v
 		}
 	}
-	password, err := s.pamLogin(args["a_user"], args["a_pw"])
+	password, err := s.pamLogin(args["a_user"], args["a_pw"], args["a_ttl"])
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func (s *session) version(code status.Code) error {
 	b := s.build()
 	b.Open("Version_PI")
 	b.Int("status", int64(code))
-	b.Str("relVersion", Release)
+	b.Str("relVersion", s.srv.cfg.Release)
 	b.Str("apiVersion", "d")
 	b.Int("reconnPort", 0)
 	b.Str("reconnAddr", "")

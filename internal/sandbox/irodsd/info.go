@@ -17,7 +17,7 @@ func (s *session) serverInfo(*request) (*reply, error) {
 	b.Open("MiscSvrInfo_PI")
 	b.Int("serverType", 1)
 	b.Int("serverBootTime", 0)
-	b.Str("relVersion", Release)
+	b.Str("relVersion", s.srv.cfg.Release)
 	b.Str("apiVersion", "d")
 	b.Str("rodsZone", s.srv.cfg.Zone)
 	data, err := json.Marshal(map[string]bool{"ssl_enabled": s.secure})

@@ -31,7 +31,8 @@ const (
 	Require  Policy = "CS_NEG_REQUIRE"
 )
 
-// Release is what the server says it is. Clients choose features by it.
+// Release is what the server says it is, unless its configuration says
+// otherwise. Clients choose features by it.
 const Release = "rods5.0.2"
 
 // Config is what a server needs. StateDir and AdminPassword are required.
@@ -42,6 +43,7 @@ type Config struct {
 	AdminUser     string // default rods
 	AdminPassword string // of a new catalogue
 	Host          string // location text of the resource; default localhost
+	Release       string // what clients are told; default Release
 
 	Logger      *slog.Logger
 	TLS         *tls.Config // certificate; needed for policies other than Refuse
@@ -72,7 +74,7 @@ func (c *Config) fill() error {
 	for _, d := range []struct {
 		field *string
 		value string
-	}{{&c.Zone, "tempZone"}, {&c.Resource, "demoResc"}, {&c.AdminUser, "rods"}, {&c.Host, "localhost"}} {
+	}{{&c.Zone, "tempZone"}, {&c.Resource, "demoResc"}, {&c.AdminUser, "rods"}, {&c.Host, "localhost"}, {&c.Release, Release}} {
 		if *d.field == "" {
 			*d.field = d.value
 		}

@@ -70,6 +70,7 @@ const (
 	ResourceNotEmpty       Code = -835000
 	NeitherObjectNorColl   Code = -836000
 	LastReplica            Code = -838000
+	PasswordExpired        Code = -840000
 	UnknownSpecificQuery   Code = -853000
 	StatementTableFull     Code = -860000
 	TicketInvalid          Code = -890000
@@ -81,6 +82,7 @@ const (
 	TicketWriteUses        Code = -896000
 	TicketWriteBytes       Code = -897000
 	PAMPasswordFailed      Code = -993000
+	InvalidTTL             Code = -994000
 	Hierarchy              Code = -1803000
 	UnknownAuthScheme      Code = -1827000
 )
