@@ -92,8 +92,7 @@ func (s *study) kidneyProject() error {
 		if i == 1 {
 			continue
 		}
-		pic := newTissue(uint64(31+i), 128, 96, 13).stack("control", imaging.Uint8, 1, 2, 1)
-		data, err := imaging.OMETIFF("control.ome.tiff", []imaging.Picture{pic}, imaging.Options{Deflate: true})
+		data, err := omeTIFF("control.ome.tiff", nil, stack{name: "control", seed: uint64(31 + i), w: 128, h: 96, radius: 13, pixels: imaging.Uint8, sizeZ: 1, sizeC: 2, sizeT: 1})
 		if err != nil {
 			return err
 		}
@@ -108,9 +107,10 @@ func (s *study) kidneyProject() error {
 // of several files and an image without files.
 func (s *study) confocal(d *store.Row) error {
 	l, ome := s.ada, "loci.formats.in.OMETiffReader"
-	one := newTissue(1, 256, 256, 22).stack("glomerulus", imaging.Uint16, 5, 3, 1)
-	one.Acquired, one.Description = day(6), "Stack through a glomerulus"
-	data, err := imaging.OMETIFF("glomerulus.ome.tiff", []imaging.Picture{one}, imaging.Options{Deflate: true, Describe: Taken})
+	data, err := omeTIFF("glomerulus.ome.tiff", Taken, stack{
+		name: "glomerulus", seed: 1, w: 256, h: 256, radius: 22, pixels: imaging.Uint16, sizeZ: 5, sizeC: 3, sizeT: 1,
+		acquiredOnDay: 6, description: "Stack through a glomerulus",
+	})
 	if err != nil {
 		return err
 	}
@@ -123,26 +123,21 @@ func (s *study) confocal(d *store.Row) error {
 		return err
 	}
 
-	var three []imaging.Picture
+	var three []stack
 	for i, name := range []string{"Kortex", "Übergang", "Mark"} {
-		p := newTissue(uint64(10+i), 160+16*i, 128, 15).stack(name, imaging.Uint16, 1, 2, 1)
-		p.Acquired, p.StageLabel = day(7+i), fmt.Sprintf("Position %d", i+1)
-		three = append(three, p)
+		three = append(three, stack{
+			name: name, seed: uint64(10 + i), w: 160 + 16*i, h: 128, radius: 15, pixels: imaging.Uint16, sizeZ: 1, sizeC: 2, sizeT: 1,
+			acquiredOnDay: 7 + i, stageLabel: fmt.Sprintf("Position %d", i+1),
+		})
 	}
-	if data, err = imaging.OMETIFF("positions.ome.tiff", three, imaging.Options{Deflate: true}); err != nil {
+	if data, err = omeTIFF("positions.ome.tiff", nil, three...); err != nil {
 		return err
 	}
 	if _, err = l.load(sources(home+"/confocal", imaging.NamedFile{Name: "positions.ome.tiff", Data: data}), ome, into(d)); err != nil {
 		return err
 	}
 
-	big := newTissue(2, 256, 192, 18).stack("tubules", imaging.Uint16, 3, 3, 1)
-	big.Acquired = day(11)
-	parts := make([]imaging.Part, 3)
-	for c := range parts {
-		parts[c] = imaging.Part{Name: fmt.Sprintf("tubules_C%d.ome.tiff", c), Holds: func(_, _, at, _ int) bool { return at == c }}
-	}
-	set, err := imaging.OMETIFFSet([]imaging.Picture{big}, parts, imaging.Options{Deflate: true, Companion: "tubules.companion.ome"})
+	set, err := drawn("tubules", tubules)
 	if err != nil {
 		return err
 	}
@@ -153,9 +148,15 @@ func (s *study) confocal(d *store.Row) error {
 		return err
 	}
 
-	drawn := newTissue(3, 128, 128, 14).stack("segmentation (drawn)", imaging.Uint8, 1, 1, 1)
-	drawn.Channels = []imaging.Channel{{Name: "labels"}}
-	image, err := l.t.Files.AddImage(l.actor, drawn)
+	labels, err := drawn("segmentation", func() (imaging.Picture, error) {
+		p := newTissue(3, 128, 128, 14).stack("segmentation (drawn)", imaging.Uint8, 1, 1, 1)
+		p.Channels = []imaging.Channel{{Name: "labels"}}
+		return p, nil
+	})
+	if err != nil {
+		return err
+	}
+	image, err := l.t.Files.AddImage(l.actor, labels)
 	if err != nil {
 		return err
 	}
@@ -163,10 +164,21 @@ func (s *study) confocal(d *store.Row) error {
 	return err
 }
 
+// tubules draws a stack whose channels are in files of their own.
+func tubules() ([]imaging.NamedFile, error) {
+	big := newTissue(2, 256, 192, 18).stack("tubules", imaging.Uint16, 3, 3, 1)
+	big.Acquired = day(11)
+	parts := make([]imaging.Part, 3)
+	for c := range parts {
+		parts[c] = imaging.Part{Name: fmt.Sprintf("tubules_C%d.ome.tiff", c), Holds: func(_, _, at, _ int) bool { return at == c }}
+	}
+	return imaging.OMETIFFSet([]imaging.Picture{big}, parts, imaging.Options{Deflate: true, Companion: "tubules.companion.ome"})
+}
+
 // slides fills a dataset with pictures that have awkward names.
 func (s *study) slides(d *store.Row) error {
 	for i, name := range []string{"overview.png", "overview.png", "Übersicht Nierenschnitt äöüß.png", "cortex/medulla: 10×.png", LongName} {
-		data, err := pngBytes(newTissue(uint64(20+i), 240, 180, 12).stained())
+		data, err := stainedPNG(uint64(20+i), 240, 180)
 		if err != nil {
 			return err
 		}
@@ -197,8 +209,7 @@ func (s *study) zebrafishProject() error {
 	if err != nil {
 		return err
 	}
-	lapse := newTissue(40, 160, 120, 14).stack("beat", imaging.Uint8, 1, 2, 8)
-	data, err := imaging.TIFF(lapse, true)
+	data, err := plainTIFF(stack{name: "beat", seed: 40, w: 160, h: 120, radius: 14, pixels: imaging.Uint8, sizeZ: 1, sizeC: 2, sizeT: 8}, true)
 	if err != nil {
 		return err
 	}
@@ -214,7 +225,7 @@ func (s *study) zebrafishProject() error {
 	if _, err := l.load(sources(home+"/calibration", fake), "loci.formats.in.FakeReader", into(alone)); err != nil {
 		return err
 	}
-	if data, err = imaging.TIFF(newTissue(41, 96, 96, 12).stack("test", imaging.Uint8, 1, 1, 1), false); err != nil {
+	if data, err = plainTIFF(stack{name: "test", seed: 41, w: 96, h: 96, radius: 12, pixels: imaging.Uint8, sizeZ: 1, sizeC: 1, sizeT: 1}, false); err != nil {
 		return err
 	}
 	if _, err := l.load(sources(home, imaging.NamedFile{Name: "first light.tif", Data: data}), tiff, repository.Settings{}); err != nil {
@@ -228,7 +239,7 @@ func (s *study) zebrafishProject() error {
 	if d, err = s.grace.dataset(retina, "Pilot", ""); err != nil {
 		return err
 	}
-	if data, err = imaging.OMETIFF("retina.ome.tiff", []imaging.Picture{newTissue(42, 128, 128, 11).stack("retina", imaging.Uint16, 1, 3, 1)}, imaging.Options{Deflate: true}); err != nil {
+	if data, err = omeTIFF("retina.ome.tiff", nil, stack{name: "retina", seed: 42, w: 128, h: 128, radius: 11, pixels: imaging.Uint16, sizeZ: 1, sizeC: 3, sizeT: 1}); err != nil {
 		return err
 	}
 	_, err = s.grace.load(sources("/home/grace/retina", imaging.NamedFile{Name: "retina.ome.tiff", Data: data}), "loci.formats.in.OMETiffReader", into(d))
@@ -245,7 +256,7 @@ func (s *study) privateData() error {
 	if err != nil {
 		return err
 	}
-	data, err := pngBytes(newTissue(50, 160, 120, 12).stained())
+	data, err := stainedPNG(50, 160, 120)
 	if err != nil {
 		return err
 	}
