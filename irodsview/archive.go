@@ -95,3 +95,49 @@ func (v *View) Name(ctx context.Context, path string) string {
 	}
 	return "irods://" + c.String() + path
 }
+
+// Below describes all data objects below a collection, by path.
+func (v *View) Below(ctx context.Context, coll string) (map[string]transfer.ObjectInfo, error) {
+	s, err := v.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.client.Below(ctx, coll)
+	if err != nil {
+		return nil, fail(err)
+	}
+	out := make(map[string]transfer.ObjectInfo, len(entries))
+	for _, e := range entries {
+		if e.Good() {
+			out[e.Path] = transfer.ObjectInfo{Size: e.Size, SHA256: irods.SHA256(e.Checksum)}
+		}
+	}
+	return out, nil
+}
+
+// AVUsBelow returns metadata of all data objects below a collection.
+func (v *View) AVUsBelow(ctx context.Context, coll, prefix string) (map[string][]transfer.AVU, error) {
+	s, err := v.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.client.AVUsBelow(ctx, coll, prefix)
+	if err != nil {
+		return nil, fail(err)
+	}
+	out := make(map[string][]transfer.AVU, len(found))
+	for p, avus := range found {
+		out[p] = theirs(avus)
+	}
+	return out, nil
+}
+
+// Marked finds collections and data objects by one of their metadata.
+func (v *View) Marked(ctx context.Context, name, value string) (collections, objects []string, err error) {
+	s, err := v.session(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	collections, objects, err = s.client.Marked(ctx, name, value)
+	return collections, objects, fail(err)
+}

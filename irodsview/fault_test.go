@@ -2,6 +2,8 @@ package irodsview_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"omerods/fs/tree"
 	"omerods/internal/sandbox/irodsd"
 	"omerods/internal/sandbox/irodsd/status"
 )
@@ -176,6 +179,42 @@ func TestCleanup(t *testing.T) {
 	}
 	if got[dead] {
 		t.Errorf("%s is still there", dead)
+	}
+}
+
+// The lock file of a killed mount goes when nothing of it is left, those of
+// other accounts stay, and so does one whose saves could not be looked after.
+func TestRecoverForgetsTheDead(t *testing.T) {
+	w := mount(t)
+	lock := func(instance string) string { return filepath.Join(w.state, "irods-"+instance+".lock") }
+	ours, theirs := "0123456789ab", "ba9876543210"
+	for instance, account := range map[string]string{ours: "", theirs: "bob#other@elsewhere:1247"} {
+		if err := os.WriteFile(lock(instance), []byte(account), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var asked []string
+	offline := tree.Errorf(tree.ErrOffline, "no answer")
+	for _, answer := range []error{offline, nil} {
+		_, err := w.view.Recover(t.Context(), w.client, func(_ context.Context, instance string) error {
+			asked = append(asked, instance)
+			return answer
+		})
+		if !errors.Is(err, answer) {
+			t.Errorf("got %v, want %v", err, answer)
+		}
+		if _, err := os.Stat(lock(ours)); (err == nil) != (answer != nil) {
+			t.Errorf("with %v the lock file is there: %v", answer, err == nil)
+		}
+	}
+	if fmt.Sprint(asked) != fmt.Sprint([]string{ours, ours}) {
+		t.Errorf("asked about %v", asked)
+	}
+	if _, err := os.Stat(lock(theirs)); err != nil {
+		t.Error("the lock file of another account is gone")
+	}
+	if !w.view.Dead(theirs) || w.view.Dead(ours) || w.view.Dead(w.view.Instance()) {
+		t.Error("the living and the dead are mixed up")
 	}
 }
 

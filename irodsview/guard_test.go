@@ -68,9 +68,11 @@ func (r *recorder) Published(ctx context.Context, w transfer.Written) error {
 	r.mu.Unlock()
 	return r.note("published", w.Path)
 }
-func (r *recorder) Made(_ context.Context, p string) error     { return r.note("made", p) }
-func (r *recorder) Renamed(_ context.Context, from, to string) { _ = r.note("renamed", from, to) }
-func (r *recorder) Removed(_ context.Context, p string)        { _ = r.note("removed", p) }
+func (r *recorder) Made(_ context.Context, p string) error { return r.note("made", p) }
+func (r *recorder) Renamed(_ context.Context, from, to string) error {
+	return r.note("renamed", from, to)
+}
+func (r *recorder) Removed(_ context.Context, p string) { _ = r.note("removed", p) }
 
 func TestGuardIsAskedAndTold(t *testing.T) {
 	g := &recorder{}

@@ -46,6 +46,9 @@ type Config struct {
 	// tell the temporary objects of a dead one from those of a living one.
 	// Without it they are told by their age, a day.
 	StateDir string
+	// Account is whom the views that share the folder may not take for each
+	// other: the user, zone and server.
+	Account string
 
 	Clock  func() time.Time
 	Logger *slog.Logger
@@ -80,7 +83,7 @@ func New(cfg Config) *View {
 	}
 	v := &View{cfg: cfg, log: cfg.Logger, done: make(chan struct{})}
 	v.nodes = newNodes(cfg.FirstIno)
-	v.temps = newTempNames(cfg.StateDir, v.log)
+	v.temps = newTempNames(cfg.StateDir, cfg.Account, v.log)
 	ctx, stop := context.WithCancel(context.Background())
 	v.stop = stop
 	go func() {

@@ -217,7 +217,7 @@ func (r *renaming) move(ctx context.Context) error {
 	r.view.sessions.each(func(s *session) { s.moved(r.from, r.dest) })
 	r.view.nodes.move(r.n, r.to.node, r.name)
 	if g := r.view.cfg.Guard; g != nil {
-		g.Renamed(ctx, r.from, r.dest)
+		return g.Renamed(ctx, r.from, r.dest)
 	}
 	return nil
 }

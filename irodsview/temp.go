@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -32,26 +33,42 @@ func hidden(name string) bool {
 type tempNames struct {
 	instance string
 	dir      string
+	account  string
 	lock     *os.File // nil when there is no folder for it
 	count    atomic.Uint64
 }
 
-func newTempNames(dir string, log *slog.Logger) *tempNames {
+// newTempNames takes the lock of a new instance, whose file names the account:
+// another account's later mount must not think that nothing is left of it.
+func newTempNames(dir, account string, log *slog.Logger) *tempNames {
 	var id [6]byte
 	_, _ = rand.Read(id[:])
-	t := &tempNames{instance: hex.EncodeToString(id[:]), dir: dir}
+	t := &tempNames{instance: hex.EncodeToString(id[:]), dir: dir, account: account}
 	if dir == "" {
 		return t
 	}
+	// It gets its name when it is locked: without the lock it would look dead.
+	final := t.lockFile(t.instance)
 	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
-		t.lock, err = os.OpenFile(t.lockFile(t.instance), os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
+		t.lock, err = os.OpenFile(final+".new", os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
 	}
 	if err == nil {
 		err = syscall.Flock(int(t.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	}
+	if err == nil {
+		_, err = t.lock.WriteString(account)
+	}
+	if err == nil {
+		err = os.Rename(final+".new", final)
+	}
 	if err != nil {
 		log.Warn("leftovers of a crash will stay for a day", "err", err)
+		if t.lock != nil {
+			_ = os.Remove(t.lock.Name())
+			_ = t.lock.Close()
+			t.lock = nil
+		}
 	}
 	return t
 }
@@ -66,7 +83,7 @@ func (t *tempNames) next() string {
 
 func (t *tempNames) close() {
 	if t.lock != nil {
-		_ = os.Remove(t.lock.Name())
+		_ = os.Remove(t.lockFile(t.instance))
 		_ = t.lock.Close()
 	}
 }
@@ -98,6 +115,75 @@ func (t *tempNames) state(instance string) state {
 	return dead
 }
 
+var lockPattern = regexp.MustCompile(`^irods-([0-9a-f]{12})\.lock$`)
+
+// dead returns the instances of the same account that were killed and of which
+// something may be left.
+func (t *tempNames) dead() []string {
+	files, err := os.ReadDir(t.dir)
+	if t.dir == "" || err != nil {
+		return nil
+	}
+	var out []string
+	for _, f := range files {
+		m := lockPattern.FindStringSubmatch(f.Name())
+		if m == nil || t.state(m[1]) != dead {
+			continue
+		}
+		// One that was killed before it could write its account has done nothing.
+		if account, err := os.ReadFile(t.lockFile(m[1])); err == nil && (len(account) == 0 || string(account) == t.account) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// Instance names this view among all that have written to the zone, "" when
+// another one could not tell whether this one lives.
+func (v *View) Instance() string {
+	if v.temps.lock == nil {
+		return ""
+	}
+	return v.temps.instance
+}
+
+// Dead says whether another view, of this machine and state folder, is known
+// to have been killed.
+func (v *View) Dead(instance string) bool {
+	return instance != "" && v.temps.state(instance) == dead
+}
+
+// Recover removes what killed mounts of the same account have left in their
+// temporary objects, and has others look after what else there is: saves is
+// called with the instance of each. An instance of which nothing is left is
+// forgotten; the others stay for the next time. It returns how many temporary
+// objects it removed.
+func (v *View) Recover(ctx context.Context, c *irods.Client, saves func(ctx context.Context, instance string) error) (int, error) {
+	ended := v.temps.dead()
+	n, err := v.Cleanup(ctx, c)
+	if err != nil {
+		return n, err
+	}
+	var failed error
+	for _, instance := range ended {
+		failed = errors.Join(failed, v.recover(ctx, instance, saves))
+	}
+	return n, failed
+}
+
+func (v *View) recover(ctx context.Context, instance string, saves func(ctx context.Context, instance string) error) error {
+	// Two mounts that start at once do not both do it.
+	lock, err := os.Open(v.temps.lockFile(instance))
+	if err != nil || syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return nil
+	}
+	defer func() { _ = lock.Close() }()
+	if err := saves(ctx, instance); err != nil {
+		return err
+	}
+	return os.Remove(lock.Name())
+}
+
 // staleAfter is the age at which a temporary object of an instance that
 // nothing is known about is taken for a leftover.
 const staleAfter = 24 * time.Hour
@@ -111,7 +197,6 @@ func (v *View) Cleanup(ctx context.Context, c *irods.Client) (int, error) {
 		return 0, fail(err)
 	}
 	removed := 0
-	gone := map[string]bool{}
 	var first error
 	for _, e := range found {
 		m := tempPattern.FindStringSubmatch(path.Base(e.Path))
@@ -125,20 +210,14 @@ func (v *View) Cleanup(ctx context.Context, c *irods.Client) (int, error) {
 			if v.cfg.Clock().Sub(e.Modified) < staleAfter {
 				continue
 			}
-		case dead:
-			gone[m[1]] = true
 		}
 		if err := c.Remove(ctx, e.Path, true); err != nil {
 			if first == nil {
 				first = fail(err)
 			}
-			delete(gone, m[1])
 			continue
 		}
 		removed++
-	}
-	for instance := range gone {
-		_ = os.Remove(v.temps.lockFile(instance))
 	}
 	return removed, first
 }

@@ -156,7 +156,7 @@ func (m *Mount) buildViews() error {
 	})
 	m.irodsView = irodsview.New(irodsview.Config{
 		Clients: m.irodsFor, Guard: m.saves, Trash: m.cfg.IRODSTrash, UID: m.uid, GID: m.gid,
-		FirstIno: firstIRODSIno, StateDir: m.cfg.StateDir, Logger: m.log,
+		FirstIno: firstIRODSIno, StateDir: m.cfg.StateDir, Account: m.irods.String(), Logger: m.log,
 	})
 	m.saves.Use(m.irodsView)
 	return nil
@@ -216,12 +216,14 @@ func (m *Mount) asOwner(ctx context.Context) context.Context {
 // recover removes what an earlier mount has left on the servers. What it
 // cannot remove stays for the next time.
 func (m *Mount) recover(ctx context.Context) {
-	if n, err := m.irodsView.Cleanup(m.asOwner(ctx), m.irods); err != nil {
-		m.log.Warn("temporary objects of an earlier mount are left in iRODS", "err", err)
-	} else if n > 0 {
+	n, err := m.irodsView.Recover(m.asOwner(ctx), m.irods, m.saves.Recover)
+	if err != nil {
+		m.log.Warn("something of an earlier mount is left in iRODS", "err", err)
+	}
+	if n > 0 {
 		m.log.Info("removed temporary objects of an earlier mount from iRODS", "objects", n)
 	}
-	err := m.journal.Recover(m.asOwner(ctx), func(ctx context.Context, l transfer.Leftover) error {
+	err = m.journal.Recover(m.asOwner(ctx), func(ctx context.Context, l transfer.Leftover) error {
 		m.log.Info("removing what a load has left", "load", l.Load, "filesets", l.Filesets, "files", l.Files)
 		return m.omeroView.DiscardLoad(ctx, l)
 	})

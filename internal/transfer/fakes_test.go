@@ -24,6 +24,7 @@ type fakeArchive struct {
 	mu    sync.Mutex
 	files map[string][]byte
 	avus  map[string][]AVU
+	dead  map[string]bool
 	fail  func(op, path string) error
 }
 
@@ -91,6 +92,57 @@ func (a *fakeArchive) Open(_ context.Context, p string) (tree.Handle, error) {
 		return nil, tree.ErrNotFound
 	}
 	return bytesHandle{bytes.NewReader(b)}, nil
+}
+
+func (a *fakeArchive) Below(_ context.Context, coll string) (map[string]ObjectInfo, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := map[string]ObjectInfo{}
+	for p, b := range a.files {
+		if strings.HasPrefix(p, coll+"/") {
+			sum := sha256.Sum256(b)
+			out[p] = ObjectInfo{Size: int64(len(b)), SHA256: sum[:]}
+		}
+	}
+	return out, nil
+}
+
+func (a *fakeArchive) AVUsBelow(_ context.Context, coll, prefix string) (map[string][]AVU, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := map[string][]AVU{}
+	for p, avus := range a.avus {
+		for _, v := range avus {
+			if _, file := a.files[p]; file && strings.HasPrefix(p, coll+"/") && strings.HasPrefix(v.Name, prefix) {
+				out[p] = append(out[p], v)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (a *fakeArchive) Marked(_ context.Context, name, value string) (colls, objects []string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for p, avus := range a.avus {
+		if !slices.ContainsFunc(avus, func(v AVU) bool { return v.Name == name && v.Value == value }) {
+			continue
+		}
+		if _, file := a.files[p]; file {
+			objects = append(objects, p)
+		} else {
+			colls = append(colls, p)
+		}
+	}
+	return colls, objects, nil
+}
+
+func (a *fakeArchive) Instance() string { return "this" }
+
+func (a *fakeArchive) Dead(instance string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.dead[instance]
 }
 
 func (a *fakeArchive) Name(_ context.Context, p string) string { return "irods://fake" + p }

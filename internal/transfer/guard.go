@@ -34,6 +34,20 @@ type Archive interface {
 	Stat(ctx context.Context, path string) (ObjectInfo, error)
 	// Open opens a data object for reading.
 	Open(ctx context.Context, path string) (tree.Handle, error)
+	// Below describes all data objects below a collection that can be read, by
+	// path, in few requests.
+	Below(ctx context.Context, collection string) (map[string]ObjectInfo, error)
+	// AVUsBelow returns, for each data object below a collection that has any,
+	// its AVUs whose names begin with prefix, in few requests.
+	AVUsBelow(ctx context.Context, collection, prefix string) (map[string][]AVU, error)
+	// Marked returns the collections and data objects with an AVU of that name
+	// and value.
+	Marked(ctx context.Context, name, value string) (collections, objects []string, err error)
+	// Instance names the mount among all that write to the archive, "" when
+	// others could not tell whether it lives. Dead says whether one is known
+	// to have been killed.
+	Instance() string
+	Dead(instance string) bool
 	// Name describes path to a person, for example
 	// "irods://ada#zone@host:1247/zone/home/ada/P".
 	Name(ctx context.Context, path string) string
@@ -76,7 +90,8 @@ type Guard interface {
 	Published(ctx context.Context, w Written) error
 	// Made is told when a collection was made by the caller.
 	Made(ctx context.Context, path string) error
-	// Renamed and Removed are told after such a change.
-	Renamed(ctx context.Context, from, to string)
+	// Renamed and Removed are told after such a change. The error of Renamed is
+	// what the program is told, though the rename has happened.
+	Renamed(ctx context.Context, from, to string) error
 	Removed(ctx context.Context, path string)
 }

@@ -36,6 +36,10 @@ type save struct {
 	coll     string
 	state    State
 	closing  bool // somebody is bringing the save to its end
+	sealed   bool // it is verified, and nothing may change any more
+	changes  int  // of the files that are here
+	endedAt  time.Time
+	overdue  bool // it was to be ended, which failed
 	expected map[string]*expected
 	missing  int // of expected
 	lastSeen time.Time
@@ -72,6 +76,9 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 		sv.expected[f.Path] = &expected{File: f}
 	}
 	sv.missing = len(sv.expected)
+	sv.expected[transferXML] = &expected{
+		File: pack.File{Path: transferXML, Size: w.Size, Required: true, Kind: pack.Generated}, here: true, written: w,
+	}
 	sv.record = Record{
 		ID: sv.id, Direction: ToArchive, UID: caller.UID, Path: coll, State: StateSaving,
 		Object: string(doc.Origin.Object), Name: doc.Origin.Name,
@@ -80,7 +87,7 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 	for _, f := range manifest.Files {
 		sv.record.Bytes += max(f.Size, 0)
 	}
-	if err := s.states.mark(ctx, coll, StateSaving, sv.marks("")); err != nil {
+	if err := sv.claim(ctx); err != nil {
 		sv.stop()
 		return err
 	}
@@ -93,6 +100,9 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 
 	var bad error
 	for rel := range sv.expected {
+		if rel == transferXML {
+			continue
+		}
 		if w, ok := s.recent.get(path.Join(coll, rel)); ok {
 			if err := sv.check(ctx, w); err != nil {
 				bad = err
@@ -144,9 +154,14 @@ func (s *Saves) unmark(ctx context.Context, coll string) error {
 // resume takes up a save that ended early when more of it arrives.
 func (s *Saves) resume(ctx context.Context, w Written) error {
 	coll, m, err := s.marked(ctx, path.Dir(w.Path))
-	if err != nil || coll == "" || m.state == StateFinished || m.state == StateRemoving {
+	if err != nil || coll == "" || m.state == StateFinished {
 		return err
 	}
+	return s.takeUp(ctx, coll)
+}
+
+// takeUp goes on with a save whose transfer.xml is in its place.
+func (s *Saves) takeUp(ctx context.Context, coll string) error {
 	p := path.Join(coll, transferXML)
 	info, err := s.cfg.Archive.Stat(ctx, p)
 	if errors.Is(err, tree.ErrNotFound) {
@@ -155,7 +170,26 @@ func (s *Saves) resume(ctx context.Context, w Written) error {
 	if err != nil {
 		return err
 	}
-	return s.begin(ctx, Written{Path: p, Size: info.Size})
+	if err := s.begin(ctx, Written{Path: p, Size: info.Size, SHA256: info.SHA256}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	sv := s.saves[coll]
+	s.mu.Unlock()
+	if sv == nil {
+		return nil // what has come since has ended it
+	}
+	// What an earlier run has brought does not come again.
+	if err := sv.findUnseen(ctx); err != nil {
+		return err
+	}
+	sv.mu.Lock()
+	done := sv.missing == 0
+	sv.mu.Unlock()
+	if !done {
+		return nil
+	}
+	return sv.finish(ctx)
 }
 
 // readTransferXML reads and parses a transfer.xml in the archive; a nil
@@ -185,6 +219,12 @@ func (sv *save) collection() string {
 	return sv.coll
 }
 
+func (sv *save) isSealed() bool {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	return sv.sealed
+}
+
 func (sv *save) moved(to string) {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
@@ -197,6 +237,9 @@ func (sv *save) marks(reason string) []AVU {
 	m := []AVU{
 		{Name: avuSave, Value: sv.id},
 		{Name: avuHeartbeat, Value: sv.of.cfg.Now().UTC().Format(time.RFC3339)},
+	}
+	if w := sv.of.cfg.Archive.Instance(); w != "" {
+		m = append(m, AVU{Name: avuWriter, Value: w})
 	}
 	if reason != "" {
 		m = append(m, AVU{Name: avuReason, Value: clip(reason, 1000)})
@@ -227,7 +270,7 @@ func (sv *save) check(_ context.Context, w Written) error {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
 	e := sv.expect(w.Path)
-	if e == nil {
+	if e == nil || e.Path == transferXML { // a new one begins the save anew
 		return nil
 	}
 	e.problem = differs(e.File, w)
@@ -259,11 +302,11 @@ func differs(f pack.File, w Written) error {
 func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) {
 	sv.mu.Lock()
 	e := sv.expect(w.Path)
-	if e == nil {
-		p := path.Join(sv.coll, transferXML)
+	if e == nil || e.Path == transferXML {
 		sv.mu.Unlock()
-		return w.Path != p, nil // a new transfer.xml begins the save anew
+		return e == nil, nil // a new transfer.xml begins the save anew
 	}
+	sv.changes++
 	if !e.here {
 		e.here = true
 		sv.missing--
@@ -288,15 +331,27 @@ func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) 
 func (sv *save) removed(p string) {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
+	if e := sv.expect(p); e != nil {
+		sv.lost(e)
+		return
+	}
 	for rel, e := range sv.expected {
-		full := path.Join(sv.coll, rel)
-		if e.here && (full == p || strings.HasPrefix(full, p+"/")) {
-			e.here = false
-			sv.missing++
-			sv.record.FilesDone--
-			sv.record.BytesDone -= e.written.Size
+		if strings.HasPrefix(path.Join(sv.coll, rel), p+"/") {
+			sv.lost(e)
 		}
 	}
+}
+
+// lost notes that a file is not here; the mutex is held.
+func (sv *save) lost(e *expected) {
+	if !e.here {
+		return
+	}
+	e.here = false
+	sv.changes++
+	sv.missing++
+	sv.record.FilesDone--
+	sv.record.BytesDone -= e.written.Size
 }
 
 // forget drops the save without a word to the servers.

@@ -69,6 +69,9 @@ func (sv *save) finalAVUs() []AVU {
 		{Name: "omerods::files", Value: strconv.Itoa(files)},
 		{Name: "omerods::bytes", Value: strconv.FormatInt(bytes, 10)},
 	}, originAVUs(sv.doc, sv.of.cfg.Version)...)
+	if w := sv.of.cfg.Archive.Instance(); w != "" {
+		avus = append(avus, AVU{Name: avuWriter, Value: w})
+	}
 	return avus
 }
 
@@ -76,7 +79,7 @@ func (sv *save) finalAVUs() []AVU {
 func describe(doc *pack.Document, object pack.ID, notes map[pack.ID]*pack.Annotation) []AVU {
 	var avus []AVU
 	add := func(name, value, units string) {
-		a := AVU{Name: avuText("omero::" + name), Value: avuText(value), Units: avuText(units)}
+		a := AVU{Name: avuText(omeroPrefix + name), Value: avuText(value), Units: avuText(units)}
 		if value != "" && !slices.Contains(avus, a) {
 			avus = append(avus, a)
 		}
@@ -119,20 +122,29 @@ func (sv *save) describeImages(ctx context.Context, coll string) error {
 			byPath[p] = append(byPath[p], avus...)
 		}
 	}
-	for p, avus := range byPath {
-		sv.mu.Lock()
-		e := sv.expected[p]
-		here := e != nil && e.here
-		sv.mu.Unlock()
-		if !here {
-			continue
+	// What an earlier save has left is asked for all files at once; most have
+	// none.
+	have, err := sv.of.cfg.Archive.AVUsBelow(ctx, coll, omeroPrefix)
+	if err != nil {
+		return err
+	}
+	sv.mu.Lock()
+	here := map[string]bool{}
+	for rel, e := range sv.expected {
+		if e.here {
+			here[rel] = true
 		}
+	}
+	sv.mu.Unlock()
+	for rel := range here {
+		p := path.Join(coll, rel)
+		avus := byPath[rel]
 		slices.SortFunc(avus, compareAVU)
 		if avus = slices.Compact(avus); len(avus) > maxFileAVUs {
 			sv.of.cfg.Logger.Info("not all tags and pairs of a file's images are put on it", "path", p, "of", len(avus))
 			avus = avus[:maxFileAVUs]
 		}
-		if err := sv.describeOne(ctx, path.Join(coll, p), avus); err != nil {
+		if err := sv.replaceAVUs(ctx, p, have[p], avus); err != nil {
 			return err
 		}
 	}
@@ -149,23 +161,22 @@ func compareAVU(a, b AVU) int {
 	return strings.Compare(a.Units, b.Units)
 }
 
-// describeOne makes avus the `omero::` metadata of one object.
+// omeroPrefix begins the names of metadata that come from OMERO.
+const omeroPrefix = "omero::"
+
+// describeOne makes avus the metadata of one collection or data object that
+// come from OMERO.
 func (sv *save) describeOne(ctx context.Context, p string, avus []AVU) error {
 	have, err := sv.of.cfg.Archive.AVUs(ctx, p)
 	if err != nil {
 		return err
 	}
-	var remove, add []AVU
-	for _, a := range have {
-		if strings.HasPrefix(a.Name, "omero::") && !slices.Contains(avus, a) {
-			remove = append(remove, a)
-		}
-	}
-	for _, a := range avus {
-		if !slices.Contains(have, a) {
-			add = append(add, a)
-		}
-	}
+	have = slices.DeleteFunc(have, func(a AVU) bool { return !strings.HasPrefix(a.Name, omeroPrefix) })
+	return sv.replaceAVUs(ctx, p, have, avus)
+}
+
+func (sv *save) replaceAVUs(ctx context.Context, p string, have, want []AVU) error {
+	remove, add := difference(have, want)
 	if len(remove)+len(add) == 0 {
 		return nil
 	}

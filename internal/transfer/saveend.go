@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5" // one of the algorithms OMERO may use for its files
 	"crypto/sha1"
@@ -32,16 +33,23 @@ func (sv *save) watch() {
 		}
 		sv.mu.Lock()
 		silent := sv.of.cfg.Now().Sub(sv.lastSeen)
-		coll, running := sv.coll, sv.state == StateSaving && !sv.closing
+		coll, running, overdue := sv.coll, sv.state == StateSaving, sv.overdue && !sv.closing
 		sv.mu.Unlock()
 		if !running {
+			continue
+		}
+		if overdue && !sv.writers.Alive() {
+			sv.judge(sv.ctx, "the program that copied has ended")
 			continue
 		}
 		if silent >= takeoverAfter {
 			sv.judge(sv.ctx, fmt.Sprintf("nothing was written for %s", takeoverAfter))
 			continue
 		}
-		if err := sv.of.states.mark(sv.ctx, coll, StateSaving, sv.marks("")); err != nil && sv.ctx.Err() == nil {
+		switch err := sv.mark(sv.ctx, coll, StateSaving, sv.marks("")); {
+		case errors.Is(err, errTaken):
+			sv.forget(err.Error())
+		case err != nil && sv.ctx.Err() == nil:
 			sv.of.cfg.Logger.Warn("no sign of life for a save", "collection", coll, "err", err)
 		}
 	}
@@ -60,13 +68,36 @@ func (sv *save) writersEnded() {
 }
 
 // judge ends a save that nobody continues: finished when all that matters is
-// there, otherwise partial or failed.
+// there, otherwise partial or failed. When the servers cannot be asked it is
+// tried again with the next sign of life.
 func (sv *save) judge(ctx context.Context, why string) {
-	sv.findUnseen(ctx)
+	sv.mu.Lock()
+	running := sv.state == StateSaving && !sv.closing
+	sv.mu.Unlock()
+	if !running {
+		return
+	}
+	if err := sv.judgement(ctx, why); err != nil && ctx.Err() == nil {
+		sv.of.cfg.Logger.Error("a save could not be ended", "collection", sv.collection(), "err", err)
+		sv.mu.Lock()
+		sv.overdue = true
+		sv.record.Note = "it could not be ended yet: " + err.Error()
+		r, running := sv.record, sv.state == StateSaving
+		sv.mu.Unlock()
+		if running {
+			sv.of.cfg.Records.Put(r)
+		}
+	}
+}
+
+func (sv *save) judgement(ctx context.Context, why string) error {
+	if err := sv.findUnseen(ctx); err != nil {
+		return err
+	}
 	sv.mu.Lock()
 	var bad error
 	for _, e := range sv.expected {
-		if e.problem != nil {
+		if e.problem != nil && !e.here { // else what is here is an earlier, right one
 			bad = e.problem
 		}
 	}
@@ -74,19 +105,21 @@ func (sv *save) judge(ctx context.Context, why string) {
 	names, n := sv.missingNames()
 	switch {
 	case bad != nil:
-		sv.end(ctx, StateFailed, bad.Error())
+		return sv.end(ctx, StateFailed, bad.Error())
 	case n > 0:
 		missing := "1 required file is"
 		if n > 1 {
 			missing = fmt.Sprintf("%d required files are", n)
 		}
 		reason := fmt.Sprintf("%s and %s missing: %s", why, missing, strings.Join(names, ", "))
-		sv.end(ctx, StatePartial, reason+sv.whyNot(names))
-	default:
-		if err := sv.finish(ctx); err != nil {
-			sv.of.cfg.Logger.Error("a save could not be finished", "collection", sv.collection(), "err", err)
-		}
+		return sv.end(ctx, StatePartial, reason+sv.whyNot(names)+". Copy the same again: it goes on with what is there")
 	}
+	err := sv.finish(ctx)
+	switch {
+	case err == nil, errors.Is(err, tree.ErrOffline), errors.Is(err, tree.ErrInterrupted), errors.Is(err, tree.ErrBusy), ctx.Err() != nil:
+		return err
+	}
+	return sv.end(ctx, StateFailed, err.Error())
 }
 
 // whyNot tells why the first of some missing files could not be read, where
@@ -112,35 +145,38 @@ func (sv *save) whyNot(names []string) string {
 
 // findUnseen looks in the archive for files of the manifest that no program
 // brought this time, because an earlier run had.
-func (sv *save) findUnseen(ctx context.Context) {
+func (sv *save) findUnseen(ctx context.Context) error {
 	sv.mu.Lock()
-	coll := sv.coll
-	var unseen []string
-	for rel, e := range sv.expected {
-		if !e.here {
-			unseen = append(unseen, rel)
-		}
-	}
+	coll, missing := sv.coll, sv.missing
 	sv.mu.Unlock()
-	for _, rel := range unseen {
+	if missing == 0 {
+		return nil
+	}
+	there, err := sv.of.cfg.Archive.Below(ctx, coll)
+	if err != nil {
+		return err
+	}
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	for rel, e := range sv.expected {
 		p := path.Join(coll, rel)
-		info, err := sv.of.cfg.Archive.Stat(ctx, p)
-		if err != nil || info.IsCollection {
+		info, ok := there[p]
+		if e.here || !ok {
 			continue
 		}
 		w := Written{Path: p, Size: info.Size, SHA256: info.SHA256}
-		if sv.check(ctx, w) != nil {
+		if recent, ok := sv.of.recent.get(p); ok && recent.Size == w.Size && bytes.Equal(recent.SHA256, w.SHA256) {
+			w = recent
+		}
+		if differs(e.File, w) != nil {
 			continue
 		}
-		sv.mu.Lock()
-		if e := sv.expected[rel]; !e.here {
-			e.here, e.written = true, w
-			sv.missing--
-			sv.record.FilesDone++
-			sv.record.BytesDone += info.Size
-		}
-		sv.mu.Unlock()
+		e.here, e.written = true, w
+		sv.missing--
+		sv.record.FilesDone++
+		sv.record.BytesDone += info.Size
 	}
+	return nil
 }
 
 // finish verifies what was not verified in passing, marks the save as finished
@@ -155,29 +191,55 @@ func (sv *save) finish(ctx context.Context) error {
 	coll := sv.coll
 	sv.mu.Unlock()
 
-	err := sv.readBack(ctx)
+	err := sv.verify(ctx)
 	if err == nil {
-		err = sv.sumsAgree(ctx)
+		if err = sv.describeImages(ctx, coll); err != nil {
+			err = fmt.Errorf("describe the images of %s: %w", coll, err)
+		}
 	}
-	if err != nil {
-		var verdict *tree.Error
-		if !errors.As(err, &verdict) || !errors.Is(err, tree.ErrIO) {
-			// The server could not be asked; the save stays open for another try.
-			sv.mu.Lock()
-			sv.closing = false
-			sv.mu.Unlock()
+	if err == nil {
+		return sv.end(ctx, StateFinished, "")
+	}
+	var verdict *tree.Error
+	if errors.As(err, &verdict) && errors.Is(err, tree.ErrIO) {
+		return errors.Join(err, sv.end(ctx, StateFailed, err.Error()))
+	}
+	// The server could not be asked; the save stays open for another try.
+	sv.reopen()
+	return err
+}
+
+func (sv *save) reopen() {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	sv.closing, sv.sealed = false, false
+}
+
+// verify checks what was not checked in passing. When it succeeds nothing is
+// changed any more until the save has ended.
+func (sv *save) verify(ctx context.Context) error {
+	for {
+		sv.mu.Lock()
+		before := sv.changes
+		sv.mu.Unlock()
+		if err := sv.readBack(ctx); err != nil {
 			return err
 		}
-		sv.end(ctx, StateFailed, err.Error())
-		return err
-	}
-	if err := sv.describeImages(ctx, coll); err != nil {
+		if err := sv.sumsAgree(ctx); err != nil {
+			return err
+		}
+		_, missing := sv.missingNames()
 		sv.mu.Lock()
-		sv.closing = false
+		same := sv.changes == before
+		sv.sealed = same && missing == 0
 		sv.mu.Unlock()
-		return fmt.Errorf("describe the images of %s: %w", coll, err)
+		switch {
+		case missing > 0:
+			return tree.Errorf(tree.ErrBusy, "%s was changed while it was verified", sv.collection())
+		case same:
+			return nil
+		}
 	}
-	return sv.end(ctx, StateFinished, "")
 }
 
 // readBack reads files whose hash could not be compared while they came.
@@ -300,7 +362,7 @@ func (sv *save) end(ctx context.Context, state State, reason string) error {
 		return nil
 	}
 	sv.closing = true
-	coll := sv.coll
+	coll, changes := sv.coll, sv.changes
 	sv.mu.Unlock()
 
 	// The last word must not be lost because the copying program is gone.
@@ -310,35 +372,93 @@ func (sv *save) end(ctx context.Context, state State, reason string) error {
 	if state == StateFinished {
 		more = sv.finalAVUs()
 	}
-	if err := sv.of.states.mark(ctx, coll, state, more); err != nil {
-		sv.mu.Lock()
-		sv.closing = false
-		sv.mu.Unlock()
+	err := sv.mark(ctx, coll, state, more)
+	if errors.Is(err, errTaken) {
+		sv.forget(err.Error())
+		return tree.Errorf(tree.ErrBusy, "%s: %w", coll, err).WithAdvice("wait until that save has ended")
+	}
+	if err != nil {
+		sv.reopen()
 		return err
 	}
 	sv.mu.Lock()
 	sv.state = state
-	sv.record.State, sv.record.Reason = state, reason
+	sv.record.State, sv.record.Reason, sv.record.Note = state, reason, ""
+	sv.endedAt = sv.of.cfg.Now()
 	sv.mu.Unlock()
-	sv.annotate(ctx, coll, state, reason)
+	sv.tell(ctx, coll, state, reason)
 	sv.mu.Lock()
-	r := sv.record
+	r, went := sv.record, sv.changes != changes
 	sv.mu.Unlock()
 	sv.of.cfg.Records.Put(r)
 	sv.of.drop(coll, sv)
 	sv.stop()
 	sv.of.cfg.Logger.Info("save ended", "collection", coll, "state", state, "reason", reason)
+	switch {
+	case state == StateFinished:
+		sv.of.keepEnded(coll, sv)
+	case went:
+		return sv.of.takeUp(ctx, coll) // a file has arrived meanwhile
+	}
 	return nil
 }
 
-// annotate tells OMERO. A save does not fail for want of it.
-func (sv *save) annotate(ctx context.Context, coll string, state State, reason string) {
-	if sv.of.cfg.Annotator == nil {
+// tell tells OMERO and lets go of the save. While OMERO is away it is tried
+// again, by a later mount when this one ends; a refusal is final.
+func (sv *save) tell(ctx context.Context, coll string, state State, reason string) {
+	if err := sv.annotate(ctx, coll, state, reason); errors.Is(err, tree.ErrOffline) {
+		sv.of.wait.Go(func() { sv.tellLater(coll, state, reason) })
 		return
+	}
+	have, err := sv.of.states.fresh(ctx, coll)
+	if err == nil {
+		err = sv.of.letGo(ctx, coll, have)
+	}
+	if err != nil {
+		sv.of.cfg.Logger.Warn("a mark of this mount stays on an ended save", "collection", coll, "err", err)
+	}
+}
+
+func (sv *save) tellLater(coll string, state State, reason string) {
+	again := time.NewTicker(heartbeatEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-sv.of.ctx.Done():
+			return
+		case <-again.C:
+		}
+		ctx, cancel := context.WithTimeout(tree.WithCaller(sv.of.ctx, sv.caller), time.Minute)
+		have, err := sv.of.states.fresh(ctx, coll)
+		switch {
+		case err == nil && have.id != sv.id: // it is another one by now
+			cancel()
+			return
+		case err == nil:
+			err = sv.annotate(ctx, coll, state, reason)
+		}
+		if !errors.Is(err, tree.ErrOffline) {
+			err = sv.of.letGo(ctx, coll, have)
+		}
+		cancel()
+		if err == nil {
+			sv.mu.Lock()
+			r := sv.record
+			sv.mu.Unlock()
+			sv.of.cfg.Records.Put(r)
+			return
+		}
+	}
+}
+
+// annotate tells OMERO. A save does not fail for want of it.
+func (sv *save) annotate(ctx context.Context, coll string, state State, reason string) error {
+	if sv.of.cfg.Annotator == nil {
+		return nil
 	}
 	id, ok := sv.doc.Origin.Object.Number()
 	if !ok {
-		return
+		return nil
 	}
 	group, _ := sv.doc.Origin.Group.Number()
 	sv.mu.Lock()
@@ -351,12 +471,19 @@ func (sv *save) annotate(ctx context.Context, coll string, state State, reason s
 	if sv.of.cfg.By != nil {
 		rec.By = sv.of.cfg.By(ctx)
 	}
-	if err := sv.of.cfg.Annotator.AnnotateSave(ctx, rec); err != nil {
+	err := sv.of.cfg.Annotator.AnnotateSave(ctx, rec)
+	note := ""
+	if err != nil {
 		sv.of.cfg.Logger.Warn("OMERO does not know of a save", "collection", coll, "err", err)
-		sv.mu.Lock()
-		sv.record.Note = "OMERO could not be told: " + err.Error()
-		sv.mu.Unlock()
+		note = "OMERO could not be told: " + err.Error()
+		if errors.Is(err, tree.ErrOffline) {
+			note += "; it is told when it answers again"
+		}
 	}
+	sv.mu.Lock()
+	sv.record.Note = note
+	sv.mu.Unlock()
+	return err
 }
 
 // handleReader reads a handle from its start to its end.

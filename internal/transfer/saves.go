@@ -3,12 +3,14 @@ package transfer
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"path"
 	"strings"
 	"sync"
 	"time"
 
 	"omerods/fs/tree"
+	"omerods/internal/pack"
 )
 
 // Names of the metadata that make a saved collection known.
@@ -18,6 +20,9 @@ const (
 	avuSave      = "omerods::save"
 	avuHeartbeat = "omerods::heartbeat"
 	avuReason    = "omerods::reason"
+	// avuWriter is the mount that has not let go of a save: it writes it, or
+	// has not told OMERO yet how it ended.
+	avuWriter = "omerods::writer"
 )
 
 const (
@@ -74,8 +79,10 @@ type Saves struct {
 	states *stateCache
 	recent *recentFiles
 
-	mu    sync.Mutex       // guards the field below; taken before a save's own
+	mu    sync.Mutex       // guards the fields below; taken before a save's own
 	saves map[string]*save // by collection
+	ended map[string]*save // that have finished lately
+	dead  map[string]bool  // mounts whose saves were recovered
 }
 
 // NewSaves returns Saves; Close ends it.
@@ -85,7 +92,7 @@ func NewSaves(cfg SavesConfig) *Saves {
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		states: newStateCache(cfg.Archive, cfg.Now),
 		recent: newRecentFiles(),
-		saves:  map[string]*save{},
+		saves:  map[string]*save{}, ended: map[string]*save{}, dead: map[string]bool{},
 	}
 }
 
@@ -96,7 +103,7 @@ func (s *Saves) Use(a Archive) {
 	s.states.archive = a
 }
 
-// Close ends all running saves as partial and waits for that.
+// Close ends all running saves by what has arrived, and waits for that.
 func (s *Saves) Close(ctx context.Context) {
 	s.cancel()
 	s.mu.Lock()
@@ -106,7 +113,7 @@ func (s *Saves) Close(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	for _, sv := range open {
-		sv.end(ctx, StatePartial, "the mount was stopped before everything had arrived")
+		sv.judge(tree.WithCaller(ctx, sv.caller), "the mount was stopped")
 	}
 	s.wait.Wait()
 }
@@ -152,23 +159,73 @@ func (s *Saves) mayChange(ctx context.Context, p string, exists bool) error {
 	}
 	switch m.state {
 	case StateFinished:
+		if s.late(ctx, p) != nil {
+			return nil
+		}
 		if exists {
 			return tree.Errorf(tree.ErrExists, "%s belongs to the finished save %s, which is written once", p, coll).
 				WithAdvice("save under another name, or remove %s first", coll)
 		}
-		return tree.Errorf(tree.ErrNotPermitted, "%s is a finished save; nothing is added to it", coll).
-			WithAdvice("save under another name, or remove %s first", coll)
+		return addsToFinished(coll)
 	case StateSaving:
-		s.mu.Lock()
-		own := s.saves[coll]
-		s.mu.Unlock()
-		if own == nil && s.cfg.Now().Sub(m.heartbeat) < takeoverAfter {
-			return tree.Errorf(tree.ErrBusy, "another save is writing %s (last sign of life %s)",
-				coll, m.heartbeat.UTC().Format(time.RFC3339)).
-				WithAdvice("wait until it has ended; it is taken over after %s of silence", takeoverAfter)
+		return s.free(coll, m)
+	}
+	return nil
+}
+
+// late finds the save that finished a moment ago without a generated file,
+// which its writer brings now.
+func (s *Saves) late(ctx context.Context, p string) *save {
+	caller, _ := tree.CallerFrom(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for dir := path.Dir(p); dir != "/" && dir != "."; dir = path.Dir(dir) {
+		sv := s.ended[dir]
+		if sv == nil || sv.caller.UID != caller.UID {
+			continue
+		}
+		sv.mu.Lock()
+		e := sv.expect(p)
+		ok := e != nil && !e.here && e.Kind == pack.Generated
+		sv.mu.Unlock()
+		if ok {
+			return sv
 		}
 	}
 	return nil
+}
+
+// keepEnded remembers a finished save for as long as its writer may bring
+// what it did not need.
+func (s *Saves) keepEnded(coll string, sv *save) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Now()
+	maps.DeleteFunc(s.ended, func(_ string, old *save) bool { return now.Sub(old.endedAt) > takeoverAfter })
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	if sv.missing > 0 {
+		s.ended[coll] = sv
+	}
+}
+
+func addsToFinished(coll string) error {
+	return tree.Errorf(tree.ErrNotPermitted, "%s is a finished save; nothing is added to it", coll).
+		WithAdvice("save under another name, or remove %s first", coll)
+}
+
+// free says whether a save that is marked as running may be gone on with: it
+// is one of this mount, its mount is known to be dead, or it is silent.
+func (s *Saves) free(coll string, m marks) error {
+	s.mu.Lock()
+	own, dead := s.saves[coll], s.dead[m.writer]
+	s.mu.Unlock()
+	if own != nil || dead || s.cfg.Now().Sub(m.heartbeat) >= takeoverAfter || s.cfg.Archive.Dead(m.writer) {
+		return nil
+	}
+	return tree.Errorf(tree.ErrBusy, "another save is writing %s (last sign of life %s)",
+		coll, m.heartbeat.UTC().Format(time.RFC3339)).
+		WithAdvice("wait until it has ended; it is taken over after %s of silence", takeoverAfter)
 }
 
 // BeforeMkdir implements Guard.
@@ -198,10 +255,14 @@ func (s *Saves) BeforeRemove(ctx context.Context, p string) error {
 	if err != nil || coll == "" || m.state != StateFinished {
 		return err
 	}
-	return s.states.mark(ctx, coll, StateRemoving, nil)
+	if m, err = s.states.fresh(ctx, coll); err != nil {
+		return err
+	}
+	return s.states.mark(ctx, coll, m, StateRemoving, nil)
 }
 
-// BeforeRename implements Guard.
+// BeforeRename implements Guard. A file that is renamed into a save is checked
+// as if it were written there.
 func (s *Saves) BeforeRename(ctx context.Context, from, to string, replaces bool) error {
 	coll, m, err := s.marked(ctx, path.Dir(from))
 	if err != nil {
@@ -211,7 +272,22 @@ func (s *Saves) BeforeRename(ctx context.Context, from, to string, replaces bool
 		return tree.Errorf(tree.ErrNotPermitted, "%s belongs to the finished save %s, which is written once", from, coll).
 			WithAdvice("the whole of %s may be renamed or removed", coll)
 	}
-	return s.mayChange(ctx, to, replaces)
+	if coll != "" && m.state == StateSaving {
+		if err := s.free(coll, m); err != nil {
+			return err
+		}
+	}
+	if err := s.mayChange(ctx, to, replaces); err != nil {
+		return err
+	}
+	if sv := s.above(to); sv != nil {
+		sv.saw(ctx)
+		if w, ok := s.recent.get(from); ok {
+			w.Path = to
+			return sv.check(ctx, w)
+		}
+	}
+	return nil
 }
 
 // Made implements Guard.
@@ -223,13 +299,14 @@ func (s *Saves) Made(ctx context.Context, p string) error {
 	return nil
 }
 
-// Renamed implements Guard.
-func (s *Saves) Renamed(ctx context.Context, from, to string) {
+// Renamed implements Guard. A whole save keeps what it is under its new name; a
+// file that became part of one has arrived.
+func (s *Saves) Renamed(ctx context.Context, from, to string) error {
 	s.states.forget(from)
 	s.states.forget(to)
 	s.recent.move(from, to)
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	delete(s.ended, from)
 	for coll, sv := range s.saves {
 		if rest, ok := strings.CutPrefix(coll+"/", from+"/"); ok {
 			delete(s.saves, coll)
@@ -238,6 +315,15 @@ func (s *Saves) Renamed(ctx context.Context, from, to string) {
 			sv.moved(moved)
 		}
 	}
+	s.mu.Unlock()
+	if sv := s.above(from); sv != nil {
+		sv.removed(from)
+	}
+	w, ok := s.recent.get(to)
+	if !ok {
+		return nil
+	}
+	return s.arrived(ctx, w)
 }
 
 // Removed implements Guard.
@@ -245,6 +331,7 @@ func (s *Saves) Removed(ctx context.Context, p string) {
 	s.states.forget(p)
 	s.recent.drop(p)
 	s.mu.Lock()
+	delete(s.ended, p)
 	sv := s.saves[p]
 	s.mu.Unlock()
 	if sv != nil {
@@ -261,9 +348,19 @@ func (s *Saves) Removed(ctx context.Context, p string) {
 func (s *Saves) BeforePublish(ctx context.Context, w Written) error {
 	sv := s.above(w.Path)
 	if sv == nil {
-		return nil
+		// It was opened for writing before the save ended.
+		if err := s.mayChange(ctx, w.Path, false); err != nil {
+			return err
+		}
+		if sv = s.late(ctx, w.Path); sv == nil {
+			return nil
+		}
+		return sv.check(ctx, w)
 	}
 	sv.saw(ctx)
+	if sv.isSealed() {
+		return addsToFinished(sv.collection())
+	}
 	return sv.check(ctx, w)
 }
 
@@ -271,7 +368,16 @@ func (s *Saves) BeforePublish(ctx context.Context, w Written) error {
 // completes has been verified and marked.
 func (s *Saves) Published(ctx context.Context, w Written) error {
 	s.recent.add(w)
+	return s.arrived(ctx, w)
+}
+
+// arrived notes a file that is in place.
+func (s *Saves) arrived(ctx context.Context, w Written) error {
 	sv := s.above(w.Path)
+	if late := s.late(ctx, w.Path); sv == nil && late != nil {
+		_, err := late.arrived(ctx, w)
+		return err
+	}
 	if sv != nil {
 		if known, err := sv.arrived(ctx, w); known || err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type marks struct {
 	state     State // "" for a collection that is no save
 	id        string
 	heartbeat time.Time
+	writer    string // the mount that has not let go of it
 	all       []AVU
 }
 
@@ -27,11 +29,28 @@ func marksOf(avus []AVU) marks {
 			m.state = State(a.Value)
 		case avuSave:
 			m.id = a.Value
+		case avuWriter:
+			m.writer = a.Value
 		case avuHeartbeat:
 			m.heartbeat, _ = time.Parse(time.RFC3339, a.Value) // unreadable counts as long ago
 		}
 	}
 	return m
+}
+
+// value returns the value of one mark, "" when it is not there.
+func (m marks) value(name string) string {
+	for _, a := range m.all {
+		if a.Name == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func (m marks) number(name string) int64 {
+	n, _ := strconv.ParseInt(m.value(name), 10, 64) // what is no number counts as none
+	return n
 }
 
 const (
@@ -109,35 +128,58 @@ func (c *stateCache) forget(p string) {
 	})
 }
 
-// mark sets the state of a collection and replaces all its other marks of
-// ours by more, in one call.
-func (c *stateCache) mark(ctx context.Context, coll string, state State, more []AVU) error {
+// fresh returns the marks that a collection has on the server now.
+func (c *stateCache) fresh(ctx context.Context, coll string) (marks, error) {
 	avus, err := c.archive.CollectionAVUs(ctx, []string{coll}, avuPrefix)
 	if err != nil {
-		return fmt.Errorf("read the marks of %s: %w", coll, err)
+		return marks{}, fmt.Errorf("read the marks of %s: %w", coll, err)
 	}
-	if more == nil { // only the state changes
-		more = slices.DeleteFunc(slices.Clone(avus[coll]), func(a AVU) bool { return a.Name == avuState })
+	m := marksOf(avus[coll])
+	c.set(coll, m)
+	return m, nil
+}
+
+// mark sets the state of a collection that has the marks have, and replaces
+// all its other marks of ours by more, in one call. A nil more changes the
+// state only.
+func (c *stateCache) mark(ctx context.Context, coll string, have marks, state State, more []AVU) error {
+	if more == nil {
+		more = slices.DeleteFunc(slices.Clone(have.all), func(a AVU) bool { return a.Name == avuState })
 	}
 	want := append([]AVU{{Name: avuState, Value: string(state)}}, more...)
-	var remove, add []AVU
-	for _, a := range avus[coll] {
+	return c.replace(ctx, coll, have, want)
+}
+
+// replace makes want the marks of a collection in place of those it has.
+func (c *stateCache) replace(ctx context.Context, coll string, have marks, want []AVU) error {
+	remove, add := difference(have.all, want)
+	if len(remove)+len(add) == 0 {
+		return nil
+	}
+	if err := c.archive.ChangeAVUs(ctx, coll, remove, add); err != nil {
+		// It may have happened all the same.
+		now, ferr := c.fresh(ctx, coll)
+		if r, a := difference(now.all, want); ferr != nil || len(r)+len(a) > 0 {
+			return fmt.Errorf("mark %s as %s: %w", coll, marksOf(want).state, err)
+		}
+	}
+	c.set(coll, marksOf(want))
+	return nil
+}
+
+// difference says what has to be removed and added to make want of have.
+func difference(have, want []AVU) (remove, add []AVU) {
+	for _, a := range have {
 		if !slices.Contains(want, a) {
 			remove = append(remove, a)
 		}
 	}
 	for _, a := range want {
-		if !slices.Contains(avus[coll], a) && !slices.Contains(add, a) {
+		if !slices.Contains(have, a) && !slices.Contains(add, a) {
 			add = append(add, a)
 		}
 	}
-	if len(remove)+len(add) > 0 {
-		if err := c.archive.ChangeAVUs(ctx, coll, remove, add); err != nil {
-			return fmt.Errorf("mark %s as %s: %w", coll, state, err)
-		}
-	}
-	c.set(coll, marksOf(want))
-	return nil
+	return remove, add
 }
 
 // maxRecent bounds how many files written lately are remembered with their sums.
@@ -177,16 +219,21 @@ func (r *recentFiles) get(p string) (Written, bool) {
 func (r *recentFiles) drop(p string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, file := r.files[p]; file { // most are, and to look at all for each would take long
+		delete(r.files, p)
+		return
+	}
 	maps.DeleteFunc(r.files, func(k string, _ Written) bool { return k == p || strings.HasPrefix(k, p+"/") })
 }
 
 func (r *recentFiles) move(from, to string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, k := range slices.Collect(maps.Keys(r.files)) {
-		if k != from && !strings.HasPrefix(k, from+"/") {
-			continue
-		}
+	moved := []string{from}
+	if _, file := r.files[from]; !file {
+		moved = slices.DeleteFunc(slices.Collect(maps.Keys(r.files)), func(k string) bool { return !strings.HasPrefix(k, from+"/") })
+	}
+	for _, k := range moved {
 		w := r.files[k]
 		delete(r.files, k)
 		w.Path = to + strings.TrimPrefix(k, from)
