@@ -92,6 +92,20 @@ func secretFile(what, path string) (string, error) {
 	return secret, nil
 }
 
+// IRODSPassword is the password for a new login to iRODS: that in the file, if
+// one is named, or in a variable, otherwise what ask returns.
+func IRODSPassword(file string, getenv func(string) string, ask func() (string, error)) (string, error) {
+	if file != "" {
+		return secretFile("password file", file)
+	}
+	for _, name := range []string{"OMERODS_IRODS_PASSWORD", "IRODS_USER_PASSWORD"} {
+		if v := getenv(name); v != "" {
+			return v, nil
+		}
+	}
+	return ask()
+}
+
 func trimLine(s string) string {
 	for len(s) > 0 && (s[len(s)-1] == '\n' || s[len(s)-1] == '\r') {
 		s = s[:len(s)-1]

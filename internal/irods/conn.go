@@ -25,6 +25,8 @@ type conn struct {
 	// sock is the socket below TLS; it is closed to end a call from outside.
 	sock    net.Conn
 	version types.IRODSVersion
+	// encrypted tells that TLS is on the socket.
+	encrypted bool
 
 	timeout, slowTimeout time.Duration
 

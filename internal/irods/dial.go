@@ -28,6 +28,7 @@ const refusedFor = 10 * time.Second
 type versionCell struct {
 	mu        sync.Mutex
 	version   types.IRODSVersion
+	encrypted bool
 	refused   error
 	refusedAt time.Time
 }
@@ -57,7 +58,7 @@ func (c *Client) dial(ctx context.Context) (*conn, error) {
 	defer v.mu.Unlock()
 	switch {
 	case err == nil:
-		v.version, v.refused = cn.version, nil
+		v.version, v.encrypted, v.refused = cn.version, cn.encrypted, nil
 	case errors.Is(err, ErrLogin):
 		v.refused, v.refusedAt = err, now()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrLost):
@@ -218,6 +219,7 @@ func (c *Client) secure(ctx context.Context, cn *conn) error {
 		return errorf(ErrInsecure, "TLS with %s: %v", c.address(), err)
 	}
 	cn.lib.RawBind(sock)
+	cn.encrypted = true
 	t := c.cfg.TLS
 	settings, err := message.NewIRODSMessageSSLSettings(t.Algorithm, t.KeyBytes, t.SaltBytes, t.HashRounds).GetMessage()
 	if err != nil {
@@ -233,6 +235,13 @@ func (c *Client) secure(ctx context.Context, cn *conn) error {
 		return err
 	}
 	return cn.send(ctx, secret)
+}
+
+// Encrypted tells whether the last connection that was made uses TLS.
+func (c *Client) Encrypted() bool {
+	c.version.mu.Lock()
+	defer c.version.mu.Unlock()
+	return c.version.encrypted
 }
 
 // Version returns the release of the server that answered last, for example

@@ -21,6 +21,9 @@ type Environment struct {
 	UID *int
 	// Getenv looks variables up, os.Getenv if nil.
 	Getenv func(string) string
+
+	// mayMiss lets File be missing; noSecret leaves the password alone.
+	mayMiss, noSecret bool
 }
 
 // LoadEnvironment reads the settings of the iRODS commands: the file
@@ -38,7 +41,7 @@ func LoadEnvironment(env Environment) (Config, error) {
 	}
 	file := env.file()
 	keys, err := readKeys(file)
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && env.File == "") {
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && (env.File == "" || env.mayMiss)) {
 		return Config{}, err
 	}
 	s := settings{keys: keys, getenv: env.Getenv}
@@ -49,7 +52,7 @@ func LoadEnvironment(env Environment) (Config, error) {
 	if s.err != nil {
 		return Config{}, s.err
 	}
-	if c.Password == "" && c.PAMToken == "" {
+	if c.Password == "" && c.PAMToken == "" && !env.noSecret {
 		secret, err := readSecret(c.SecretFile, uid)
 		if err != nil {
 			return Config{}, err

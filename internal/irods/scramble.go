@@ -114,17 +114,12 @@ func readSecret(file string, uid int) (string, error) {
 // can read the file has the password.
 func WriteSecret(file, secret string, uid int) error {
 	at := time.Now().Truncate(time.Second)
-	return replaceFile(file, scramble(secret, uid, at), at)
+	return replaceFile(file, scramble(secret, uid, at), 0o600, at)
 }
 
-// TooLongForICommands says that other clients, but not iCommands, can read
-// this password from .irodsA.
-func TooLongForICommands(secret string) bool { return len(secret) > icommandsPassword }
-
-// replaceFile writes a file that only its owner may read, completely or not
-// at all. Its folder is made when it is missing. A file that is a link is
-// replaced where it leads.
-func replaceFile(file string, text []byte, at time.Time) (err error) {
+// replaceFile writes a file completely or not at all. Its folder is made when
+// it is missing. A file that is a link is replaced where it leads.
+func replaceFile(file string, text []byte, mode fs.FileMode, at time.Time) (err error) {
 	if real, err := filepath.EvalSymlinks(file); err == nil {
 		file = real
 	}
@@ -147,6 +142,9 @@ func replaceFile(file string, text []byte, at time.Time) (err error) {
 	}
 	if e := f.Close(); err == nil {
 		err = e
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), mode)
 	}
 	if err == nil && !at.IsZero() {
 		err = os.Chtimes(f.Name(), at, at)
