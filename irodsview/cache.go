@@ -11,10 +11,10 @@ import (
 	"omerods/internal/irods"
 )
 
-// How long answers of the server are believed. Changes made through the view
-// show at once.
+// How long answers of the server are believed; the kernel keeps them for
+// another second. Changes made through the view show at once.
 const (
-	freshFor    = 5 * time.Second
+	freshFor    = 4 * time.Second
 	negativeFor = time.Second
 )
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"time"
 
 	"omerods/fs/tree"
@@ -165,7 +164,7 @@ func (d *draft) complete(ctx context.Context, size int64) error {
 	if !d.ordered || sums.Size() != size || server == nil {
 		// The bytes did not pass by in order, or the server uses another
 		// checksum: read what it has.
-		if sums, err = d.readBack(ctx); err != nil {
+		if sums, err = readSums(ctx, d.s.client, d.tmpPath()); err != nil {
 			return err
 		}
 		if d.ordered && !bytes.Equal(sums.SHA256(), d.sums.SHA256()) {
@@ -182,27 +181,6 @@ func (d *draft) complete(ctx context.Context, size int64) error {
 func mismatch(p string) error {
 	return tree.Errorf(tree.ErrIO, "%s was not stored: the server has other bytes than were written", p).
 		WithAdvice("Copy it again; if that repeats, the storage or the network is faulty.")
-}
-
-// readBack computes the sums of the temporary object.
-func (d *draft) readBack(ctx context.Context) (*transfer.Sums, error) {
-	f, err := d.s.client.OpenRead(ctx, d.tmpPath())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close(ctx) }()
-	sums := transfer.NewSums()
-	block := make([]byte, blockBytes)
-	for {
-		n, err := f.ReadAt(ctx, block, sums.Size())
-		if err != nil {
-			return nil, err
-		}
-		if n == 0 {
-			return sums, nil
-		}
-		_, _ = sums.Write(block[:n])
-	}
 }
 
 // publish makes the stored content visible under the file's name.
@@ -303,60 +281,6 @@ func (d *draft) name(ctx context.Context, final string) error {
 func taken(err error, p string) error {
 	if errors.Is(err, irods.ErrExists) {
 		return &tree.Error{Class: tree.ErrExists, Reason: fmt.Sprintf("%s was not stored: somebody else has made it meanwhile", p), Err: err}
-	}
-	return err
-}
-
-// replaceTries is how often the last step of changing a file is tried.
-const replaceTries = 3
-
-// replace writes the temporary object's content into the existing file. From
-// here on the old content is lost, so it is tried more than once, and the
-// temporary object is kept when it fails in the end.
-func (d *draft) replace(ctx context.Context, final string) error {
-	c, tmp := d.s.client, d.tmpPath()
-	var err error
-	for range replaceTries {
-		if err = c.Copy(ctx, tmp, final, true); err == nil {
-			err = d.same(ctx, final)
-		}
-		switch {
-		case err == nil:
-			d.dropTemp(ctx)
-			return nil
-		case isNotFound(err):
-			return d.name(ctx, final) // it has been removed meanwhile
-		case errors.Is(err, irods.ErrDenied), errors.Is(err, irods.ErrBusy), ctx.Err() != nil:
-			return err
-		}
-	}
-	saved := joinPath(d.tmpDir.path(), path.Base(final)+".saved"+d.tmpName)
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	if rerr := c.Rename(ctx, tmp, saved, false, false); rerr == nil {
-		d.tmpName = ""
-		d.s.appeared(known{Entry: irods.Entry{Path: saved, Size: d.verify.size}, level: irods.LevelOwn, rough: true})
-		return (&tree.Error{Class: tree.ErrIO, Reason: fmt.Sprintf("%s could not be changed: %v", final, err), Err: err}).
-			WithAdvice("The new content is in %s.", saved)
-	}
-	return err
-}
-
-// same checks that the file has the content of the temporary object.
-func (d *draft) same(ctx context.Context, final string) error {
-	sum, err := d.s.client.Checksum(ctx, final, true)
-	if err != nil {
-		return err
-	}
-	if server := irods.SHA256(sum); server != nil {
-		if !bytes.Equal(server, d.verify.sha256) {
-			return mismatch(final)
-		}
-		return nil
-	}
-	e, err := d.s.client.Stat(ctx, final)
-	if err == nil && e.Size != d.verify.size {
-		return mismatch(final)
 	}
 	return err
 }

@@ -38,6 +38,17 @@ func (f *file) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, er
 	if err != nil {
 		return nil, err
 	}
+	h, err := f.openFor(ctx, s, opts)
+	if !errors.Is(err, tree.ErrNotFound) {
+		return h, err
+	}
+	// Somebody else has removed it and the kernel still knows the name: told
+	// so, it looks the name up once more, and makes the file if it is to.
+	s.vanished(f.path())
+	return nil, tree.Errorf(tree.ErrStale, "%s has been removed", f.path())
+}
+
+func (f *file) openFor(ctx context.Context, s *session, opts tree.OpenOptions) (tree.Handle, error) {
 	if opts.Write {
 		return f.openWrite(ctx, s, opts)
 	}

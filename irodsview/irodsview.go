@@ -43,8 +43,9 @@ type Config struct {
 	// FirstIno is the inode number of the root; the others count up from it.
 	FirstIno uint64
 	// StateDir is a local folder for a lock file, by which a later mount can
-	// tell the temporary objects of a dead one from those of a living one.
-	// Without it they are told by their age, a day.
+	// tell the temporary objects of a dead one from those of a living one, and
+	// for the journal of files that are being overwritten. Without it the
+	// former are told by their age, a day, and there is no journal.
 	StateDir string
 	// Account is whom the views that share the folder may not take for each
 	// other: the user, zone and server.
@@ -56,12 +57,13 @@ type Config struct {
 
 // View is one iRODS zone, and those federated with it, as a tree.
 type View struct {
-	cfg      Config
-	log      *slog.Logger
-	nodes    *nodes
-	temps    *tempNames
-	sessions sessions
-	drafts   drafts
+	cfg        Config
+	log        *slog.Logger
+	nodes      *nodes
+	temps      *tempNames
+	sessions   sessions
+	drafts     drafts
+	overwrites *overwrites
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -84,6 +86,7 @@ func New(cfg Config) *View {
 	v := &View{cfg: cfg, log: cfg.Logger, done: make(chan struct{})}
 	v.nodes = newNodes(cfg.FirstIno)
 	v.temps = newTempNames(cfg.StateDir, cfg.Account, v.log)
+	v.overwrites = &overwrites{temps: v.temps, log: v.log}
 	ctx, stop := context.WithCancel(context.Background())
 	v.stop = stop
 	go func() {
@@ -122,6 +125,7 @@ func (v *View) keepHouse(ctx context.Context) {
 			return
 		case <-tick.C:
 			v.adopt(ctx)
+			v.overwrites.again(ctx, v.cfg.Clock())
 		}
 	}
 }

@@ -13,24 +13,44 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"omerods/internal/irods"
 )
 
 // Random operations on the mount and on a plain folder have the same results,
-// and the server has the same content in the end.
+// and the server has the same content in the end. OMERODS_TEST_SEED repeats a
+// history; OMERODS_SOAK makes many long ones.
 func TestModel(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("OMERODS_TEST_SEED"); s != "" {
-		if _, err := fmt.Sscan(s, &seed); err != nil {
-			t.Fatal(err)
+	steps, seeds := 400, []uint64{uint64(time.Now().UnixNano())}
+	if os.Getenv("OMERODS_SOAK") != "" {
+		steps = 4000
+		for range 19 {
+			seeds = append(seeds, seeds[0]+uint64(len(seeds)))
 		}
 	}
-	t.Logf("OMERODS_TEST_SEED=%d", seed)
+	for env, to := range map[string]any{"OMERODS_TEST_SEED": &seeds[0], "OMERODS_TEST_STEPS": &steps} {
+		if s := os.Getenv(env); s != "" {
+			if _, err := fmt.Sscan(s, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, program := range []string{"rsync", "cp", "mv"} {
+		need(t, program)
+	}
+	for _, seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { history(t, seed, steps) })
+	}
+}
+
+func history(t *testing.T, seed uint64, steps int) {
+	t.Logf("OMERODS_TEST_SEED=%d OMERODS_TEST_STEPS=%d", seed, steps)
 	w := mount(t)
-	m := &model{t: t, r: rand.New(rand.NewPCG(seed, 1)), a: w.dir, b: t.TempDir()}
-	for i := range 400 {
+	m := &model{t: t, w: w, other: w.newClient("alice"), r: rand.New(rand.NewPCG(seed, 1)), a: w.dir, b: t.TempDir()}
+	for i := range steps {
 		m.step()
 		if t.Failed() {
-			t.Fatalf("at step %d, after:\n%s", i, strings.Join(m.log, "\n"))
+			t.Fatalf("at step %d, after:\n%s", i, strings.Join(m.log[max(0, len(m.log)-400):], "\n"))
 		}
 	}
 	m.closeAll()
@@ -45,11 +65,13 @@ func TestModel(t *testing.T) {
 }
 
 type model struct {
-	t    *testing.T
-	r    *rand.Rand
-	a, b string
-	open []*pair
-	log  []string
+	t     *testing.T
+	w     *world
+	other *irods.Client // somebody else, as far as the mount can tell
+	r     *rand.Rand
+	a, b  string
+	open  []*pair
+	log   []string
 }
 
 // pair is a file open in both places.
@@ -59,7 +81,8 @@ type pair struct {
 }
 
 func (m *model) name() string {
-	names := []string{"a", "b", "c", "d/a", "d/b", "d/e/a", "d", "d/e", "f", ".a.aB3dE6", "d/.b.aB3dE6", "a.part", "ü '\"&"}
+	names := []string{"a", "b", "c", "d/a", "d/b", "d/e/a", "d", "d/e", "f", ".a.aB3dE6", "d/.b.aB3dE6", "a.part", "ü '\"&",
+		".goutputstream-aB3dE6", "d/a.part", ".c.Zz9Yy8"}
 	return names[m.r.IntN(len(names))]
 }
 
@@ -146,8 +169,10 @@ func (m *model) step() {
 			}
 			return strings.Join(all, "|"), err
 		})
-	case n < 82 && len(m.open) < 4:
+	case n < 80 && len(m.open) < 4:
 		m.openPair(name)
+	case n < 87:
+		m.more(name, other)
 	case n < 97 && len(m.open) > 0:
 		m.use(m.open[m.r.IntN(len(m.open))])
 	case len(m.open) > 0:
@@ -182,7 +207,10 @@ func (m *model) openPair(name string) {
 func (m *model) use(p *pair) {
 	file := map[string]*os.File{m.a: p.a, m.b: p.b}
 	off := int64(m.r.IntN(6000))
-	switch m.r.IntN(5) {
+	if m.r.IntN(20) == 0 {
+		off += 5 << 20
+	}
+	switch m.r.IntN(9) {
 	case 0, 1:
 		data := m.data()
 		m.both(fmt.Sprintf("write to %s %d", p.name, len(data)), func(d string) (string, error) {
@@ -208,6 +236,8 @@ func (m *model) use(p *pair) {
 		m.both(fmt.Sprintf("truncate open %s %d", p.name, off), func(d string) (string, error) {
 			return "", file[d].Truncate(off)
 		})
+	default:
+		m.useMore(p, file, off)
 	}
 }
 

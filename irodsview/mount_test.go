@@ -134,7 +134,7 @@ func TestKilledWriterLeavesNothing(t *testing.T) {
 	w.run("echo old > kept")
 	for _, command := range []string{
 		"cat /dev/zero > half",
-		"head -c 100 /dev/zero > half; exec cat > half",
+		"head -c 100 /dev/zero > whole; exec cat > whole",
 		"cat /dev/zero > kept",
 	} {
 		cmd := exec.Command("bash", "-c", `cd "$0" && eval "$1"`, w.dir, command)
@@ -153,8 +153,8 @@ func TestKilledWriterLeavesNothing(t *testing.T) {
 		_ = stdin.Close()
 		waitFor(t, func() bool { return !strings.Contains(w.run("ls -a"), "half") })
 	}
-	waitFor(t, func() bool { return len(w.objects(home)) == 1 })
-	compare(t, w.objects(home), map[string]string{"kept": "old\n"})
+	waitFor(t, func() bool { return len(w.objects(home)) == 2 })
+	compare(t, w.objects(home), map[string]string{"kept": "old\n", "whole": string(make([]byte, 100))})
 }
 
 func TestExistingObjectKeepsIdentity(t *testing.T) {

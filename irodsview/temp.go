@@ -188,9 +188,11 @@ func (v *View) recover(ctx context.Context, instance string, saves func(ctx cont
 // nothing is known about is taken for a leftover.
 const staleAfter = 24 * time.Hour
 
-// Cleanup removes the temporary objects that killed mounts of this client's
-// user left behind, and returns how many.
+// Cleanup finishes the changes of files in which mounts of this client's user
+// were killed, removes the temporary objects that they left behind, and
+// returns how many.
 func (v *View) Cleanup(ctx context.Context, c *irods.Client) (int, error) {
+	needed := v.overwrites.recover(ctx, c)
 	// The pattern's % and _ match more than our names do.
 	found, err := c.Find(ctx, ".omerods-%")
 	if err != nil {
@@ -200,7 +202,7 @@ func (v *View) Cleanup(ctx context.Context, c *irods.Client) (int, error) {
 	var first error
 	for _, e := range found {
 		m := tempPattern.FindStringSubmatch(path.Base(e.Path))
-		if m == nil {
+		if m == nil || needed[e.Path] {
 			continue
 		}
 		switch v.temps.state(m[1]) {

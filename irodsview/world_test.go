@@ -2,7 +2,7 @@ package irodsview_test
 
 import (
 	"context"
-	"io/fs"
+	iofs "io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"omerods/fs"
 	"omerods/fs/fstest"
 	"omerods/internal/irods"
 	"omerods/internal/sandbox/irodsd"
@@ -28,6 +29,8 @@ type world struct {
 	cfg    irods.Config
 	client *irods.Client
 	view   *irodsview.View
+	vcfg   irodsview.Config
+	served *fs.Server
 	dir    string // the mounted home of alice
 	state  string
 	ahead  atomic.Int64 // of the view's clock
@@ -52,8 +55,27 @@ const home = "/tempZone/home/alice"
 func mount(t *testing.T, opts ...option) *world {
 	t.Helper()
 	w := newWorld(t, opts...)
-	w.dir = filepath.Join(fstest.Mount(t, w.view.Root()), home)
+	w.serve()
 	return w
+}
+
+func (w *world) serve() {
+	w.t.Helper()
+	w.served = fstest.Serve(w.t, w.view.Root())
+	w.dir = filepath.Join(w.served.Mountpoint(), home)
+}
+
+// remount ends the mount and makes another one, which knows nothing.
+func (w *world) remount() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := w.served.Unmount(ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	w.view.Close(ctx)
+	w.view = irodsview.New(w.vcfg)
+	w.serve()
 }
 
 func newWorld(t *testing.T, opts ...option) *world {
@@ -88,7 +110,7 @@ func newWorld(t *testing.T, opts ...option) *world {
 	}
 	w.cfg = irods.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "alice", Zone: "tempZone", Password: "secret"}
 	w.client = w.newClient("alice")
-	w.view = irodsview.New(vcfg)
+	w.view, w.vcfg = irodsview.New(vcfg), vcfg
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -206,7 +228,7 @@ func (w *world) objects(coll string) map[string]string {
 func local(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(p string, e iofs.DirEntry, err error) error {
 		if err != nil || p == dir {
 			return err
 		}

@@ -105,7 +105,14 @@ func newDoomed(t *testing.T, c sandbox.Config) *doomed {
 	d := &doomed{world: &world{t: t, dir: filepath.Join(t.TempDir(), "mnt"), stopped: true}, bin: builtProgram(t), k: k}
 	c.StateDir = t.TempDir()
 	c.OMEROFault = func(string, int64) blitz.Fault { k.tick(); return blitz.FaultNone }
-	c.IRODSFault = func(int, int64) irodsd.Fault { k.tick(); return irodsd.Fault{} }
+	more := c.IRODSFault
+	c.IRODSFault = func(api int, n int64) irodsd.Fault {
+		k.tick()
+		if more != nil {
+			return more(api, n)
+		}
+		return irodsd.Fault{}
+	}
 	s, err := sandbox.Start(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
