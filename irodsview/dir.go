@@ -3,7 +3,6 @@ package irodsview
 import (
 	"cmp"
 	"context"
-	"path"
 	"slices"
 
 	"omerods/fs/tree"
@@ -303,7 +302,7 @@ func (d *dir) Mkdir(ctx context.Context, name string, mode uint32) (tree.Dir, er
 		}
 	}
 	if err := s.client.Mkdir(ctx, p); err != nil {
-		return nil, d.explainMkdir(s, p, fail(err))
+		return nil, explainMkdir(ctx, s, p, fail(err))
 	}
 	d.view.sessions.each(func(s *session) { s.changed(p) })
 	s.madeEmpty(p)
@@ -315,13 +314,6 @@ func (d *dir) Mkdir(ctx context.Context, name string, mode uint32) (tree.Dir, er
 		}
 	}
 	return &dir{n, d.view}, nil
-}
-
-func (d *dir) explainMkdir(s *session, p string, err error) error {
-	if told, ok := err.(*tree.Error); ok && told.Class == tree.ErrDenied {
-		return told.WithAdvice("You may not make anything in %s; your own collection is %s.", path.Dir(p), s.client.Home())
-	}
-	return err
 }
 
 // Access answers access(2) by the rights on the server.

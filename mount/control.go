@@ -26,6 +26,8 @@ func (m *Mount) control() tree.Dir {
 		return toJSON(m.transfers(c.UID))
 	})
 	add("errors", m.errorsText)
+	d.add("targets", &question{ino: next, uid: m.uid, gid: m.gid, made: m.started, answer: m.targetsText})
+	next++
 	add("version", func(context.Context) string { return version.Version + "\n" })
 	return d
 }

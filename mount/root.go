@@ -80,6 +80,34 @@ type page struct {
 	text     func(ctx context.Context) string
 }
 
+// question is a small file whose content costs a request: it is made when the
+// file is opened, and its size is not known before, as in /proc.
+type question struct {
+	ino      uint64
+	uid, gid uint32
+	made     time.Time
+	answer   func(ctx context.Context) (string, error)
+}
+
+var _ tree.File = (*question)(nil)
+
+// Attr implements tree.Node.
+func (q *question) Attr(context.Context) (tree.Attr, error) {
+	return tree.Attr{Kind: tree.KindFile, Ino: q.ino, Mode: 0o444, UID: q.uid, GID: q.gid, Mtime: q.made, Valid: -1}, nil
+}
+
+// Open implements tree.File.
+func (q *question) Open(ctx context.Context, opts tree.OpenOptions) (tree.Handle, error) {
+	if opts.Write {
+		return nil, tree.ErrNotPermitted
+	}
+	text, err := q.answer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pageHandle{strings.NewReader(text)}, nil
+}
+
 var _ tree.File = (*page)(nil)
 
 // Attr implements tree.Node.

@@ -36,6 +36,7 @@ type Client struct {
 	pool *pool
 
 	identity identityCache
+	targets  targetsCache
 	version  versionCell
 	token    pamToken
 
