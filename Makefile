@@ -18,8 +18,9 @@ PEER_ICE := /usr/lib/python3/dist-packages/Glacier2/__init__.py:python3-zeroc-ic
   /usr/share/ice/slice/Glacier2/Router.ice:zeroc-ice-slice openssl:openssl gcc:build-essential
 PEER_OMERO_PY := /var/lib/dpkg/info/python3-venv.list:python3-venv /usr/bin/python3-config:python3-dev \
   /usr/include/openssl/ssl.h:libssl-dev /usr/include/bzlib.h:libbz2-dev g++:build-essential unzip:unzip
+PEER_IRODS := /var/lib/dpkg/info/python3-venv.list:python3-venv gcc:build-essential
 
-.PHONY: help build demo test lint unit peers peer-ice peer-omero-py peer-transfer bench soak fuzz clean
+.PHONY: help build demo test lint unit peers peer-ice peer-omero-py peer-transfer peer-irods bench soak fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,7 +51,7 @@ unit: build ## go test -race, real mounts included
 	@# The slowest first: the others run beside them.
 	@CGO_ENABLED=1 go test -race -timeout 40m -p 2 ./mount ./omeroview ./...
 
-peers: peer-ice peer-omero-py ## the wire against programs made by others
+peers: peer-ice peer-omero-py peer-irods ## the wire against programs made by others
 
 peer-ice: ## against Ice's own runtime and its Glacier2 router
 	@scripts/need $(PEER_ICE)
@@ -69,6 +70,12 @@ peer-transfer: build ## packs of omero-cli-transfer, ours in its hands, OME's sc
 	@scripts/omero-py >/dev/null
 	@CGO_ENABLED=1 OMERODS_OMERO_PY="$$(scripts/omero-py)" go test -race -tags peer -count 1 -timeout 30m ./peers/omeropy \
 	  -run '^Test(TransferXML|Unpack|BothUnpack|Forms|Pack)'
+
+peer-irods: build ## the iRODS server and the mount against python-irodsclient
+	@scripts/need $(PROGRAMS) $(PEER_IRODS)
+	@echo "== peer: python-irodsclient"
+	@scripts/irods-py >/dev/null
+	@CGO_ENABLED=1 OMERODS_IRODS_PY="$$(scripts/irods-py)" go test -race -tags peer -count 1 -timeout 15m ./peers/irods
 
 bench: build ## ratios that matter, measured in one run
 	@scripts/need $(PROGRAMS)

@@ -3,6 +3,7 @@ package irodsd
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -30,6 +31,7 @@ type session struct {
 	user    catalog.User // the client, once logged in
 	proxied catalog.User // who logged in
 	logged  bool
+	left    bool // said goodbye
 
 	challenge string
 	signature string // of the session, from the last challenge; goes into password changes
@@ -107,6 +109,13 @@ func (s *session) drop() {
 	for _, d := range s.files {
 		s.abandon(d)
 	}
+	if t, ok := s.conn.(*tls.Conn); ok && s.left {
+		// Both sides say that they are done before the socket is closed, as the
+		// network plug-in of iRODS has it: some clients wait for that.
+		if t.CloseWrite() == nil && s.raw.SetReadDeadline(time.Now().Add(handshakeTime)) == nil {
+			_, _ = io.Copy(io.Discard, t)
+		}
+	}
 	_ = s.conn.Close()
 }
 
@@ -117,6 +126,7 @@ func (s *session) next() error {
 		return err
 	}
 	if h.Type == wire.TypeDisconnect {
+		s.left = true
 		return io.EOF
 	}
 	if h.Type != wire.TypeRequest {

@@ -2,6 +2,7 @@ package genquery
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,10 +19,14 @@ type Query2 struct {
 	Offset int
 }
 
-// Parse2 translates a GenQuery2 text (API 10221):
+// Parse2 translates a GenQuery2 text (API 10221) by the grammar of iRODS 5.0
+// (server/genquery2/dsl/parser.y):
 //
-//	select [no distinct] COLUMN, fn(COLUMN) .. [where ..] [group by ..]
-//	[order by COLUMN [asc|desc] ..] [offset n] [limit n]
+//	select [distinct] PROJECTION, .. [where ..] [group by COLUMN, ..]
+//	[order by PROJECTION [asc|desc], ..] [limit n] [offset n]
+//
+// A projection is a column, cast(COLUMN as TYPE) or a function of those;
+// values are strings.
 func Parse2(text string, v Viewer) (Query2, error) {
 	p := &parser2{tokens: lex(text)}
 	q, err := p.query(v)
@@ -29,64 +34,6 @@ func Parse2(text string, v Viewer) (Query2, error) {
 		return Query2{}, err
 	}
 	return q, nil
-}
-
-type token struct {
-	kind byte // 'w' word, 's' string, 'n' number, or the symbol itself; 0 at the end
-	text string
-}
-
-// lex cuts the text into tokens. A quote in a string is written twice; a
-// string that is not closed becomes a token that fits nowhere.
-func lex(s string) []token {
-	var out []token
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case strings.IndexByte(" \t\r\n", c) >= 0:
-			i++
-		case c == '\'':
-			var b strings.Builder
-			closed := false
-			for i++; i < len(s); i++ {
-				if s[i] != '\'' {
-					b.WriteByte(s[i])
-					continue
-				}
-				if i+1 < len(s) && s[i+1] == '\'' {
-					b.WriteByte('\'')
-					i++
-					continue
-				}
-				closed = true
-				i++
-				break
-			}
-			kind := byte('s')
-			if !closed {
-				kind = '?'
-			}
-			out = append(out, token{kind, b.String()})
-		case isWord(c):
-			from := i
-			for i < len(s) && isWord(s[i]) {
-				i++
-			}
-			kind := byte('w')
-			if c >= '0' && c <= '9' {
-				kind = 'n'
-			}
-			out = append(out, token{kind, s[from:i]})
-		default:
-			n := 1
-			if i+1 < len(s) && strings.Contains("<> <= >= !=", s[i:i+2]) && s[i+1] != ' ' {
-				n = 2
-			}
-			out = append(out, token{c, s[i : i+n]})
-			i += n
-		}
-	}
-	return out
 }
 
 type parser2 struct {
@@ -131,29 +78,28 @@ func (p *parser2) bad(what string) error {
 	return status.Errorf(status.InvalidInputParam, "query: expected %s before '%s'", what, p.peek().text)
 }
 
-func (p *parser2) column() (column, int, error) {
+// column takes a column's name and returns its expression.
+func (p *parser2) column() (string, error) {
 	t := p.next()
 	n, ok := names[strings.ToUpper(t.text)]
 	if t.kind != 'w' || !ok {
-		return column{}, 0, status.Errorf(status.InvalidInputParam, "query: unknown column '%s'", t.text)
+		return "", status.Errorf(status.InvalidInputParam, "query: unknown column '%s'", t.text)
 	}
 	c := columns[n]
 	p.b.want(c.table)
-	return c, n, nil
+	return c.expr, nil
 }
 
 func (p *parser2) query(v Viewer) (Query2, error) {
-	options := 0
+	options := OptNoDistinct
 	if !p.word("select") {
 		return Query2{}, p.bad("select")
 	}
-	if p.word("no") {
-		if !p.word("distinct") {
-			return Query2{}, p.bad("distinct")
-		}
-		options = OptNoDistinct
+	if p.word("distinct") {
+		options = 0
 	}
-	if err := p.selects(); err != nil {
+	plain, err := p.selects()
+	if err != nil {
 		return Query2{}, err
 	}
 	if p.word("where") {
@@ -163,93 +109,112 @@ func (p *parser2) query(v Viewer) (Query2, error) {
 		}
 		p.b.where = append(p.b.where, cond)
 	}
-	if err := p.groupAndOrder(); err != nil {
+	if err := p.group(); err != nil {
 		return Query2{}, err
 	}
-	q := Query2{Limit: defaultRows}
-	for {
-		var into *int
-		switch {
-		case p.word("limit"):
-			into = &q.Limit
-		case p.word("offset"):
-			into = &q.Offset
-		case p.peek().kind == 0:
-			from, on, ok := join(p.b.wanted)
-			if !ok {
-				q.Empty = true
-				return q, nil
+	// The database wants every plain column in the groups.
+	if p.b.agg || len(p.b.plain) > 0 {
+		for _, expr := range plain {
+			if !slices.Contains(p.b.plain, expr) {
+				return Query2{}, status.Errorf(status.InvalidInputParam, "query: a column is neither aggregated nor grouped by")
 			}
-			p.b.where = append(p.b.where, on...)
-			p.b.restrict(from, v)
-			q.SQL, q.Args = p.b.sql(from, options), append(p.b.args, p.b.aclArgs...)
-			return q, nil
-		default:
-			return Query2{}, p.bad("the end")
 		}
-		n, err := strconv.Atoi(p.next().text)
-		if err != nil || n < 0 {
-			return Query2{}, p.bad("a number")
-		}
-		*into = n
+		p.b.agg = true
 	}
+	q := Query2{Limit: defaultRows}
+	for p.peek().kind != 0 {
+		switch {
+		case p.word("order"):
+			err = p.orderBy()
+		case p.word("limit"):
+			q.Limit, err = p.number()
+		case p.word("offset"):
+			q.Offset, err = p.number()
+		case p.word("fetch"):
+			q.Limit, err = p.fetch()
+		default:
+			err = p.bad("the end")
+		}
+		if err != nil {
+			return Query2{}, err
+		}
+	}
+	from, on, ok := join(p.b.wanted)
+	if !ok {
+		q.Empty = true
+		return q, nil
+	}
+	p.b.where = append(p.b.where, on...)
+	p.b.restrict(from, v)
+	q.SQL, q.Args = p.b.sql(from, options), append(p.b.args, p.b.aclArgs...)
+	return q, nil
 }
 
-func (p *parser2) selects() error {
+func (p *parser2) number() (int, error) {
+	n, err := strconv.Atoi(p.next().text)
+	if err != nil || n < 0 {
+		return 0, p.bad("a number")
+	}
+	return n, nil
+}
+
+// fetch takes "first n rows only".
+func (p *parser2) fetch() (int, error) {
+	if !p.word("first") {
+		return 0, p.bad("first")
+	}
+	n, err := p.number()
+	if err == nil && (!p.word("rows") || !p.word("only")) {
+		err = p.bad("rows only")
+	}
+	return n, err
+}
+
+// selects takes the projections and returns those that are no aggregates.
+func (p *parser2) selects() (plain []string, err error) {
 	for {
-		bits := 1
-		for code, fn := range aggregates {
-			if t := p.peek(); t.kind == 'w' && strings.EqualFold(t.text, fn) && len(p.tokens) > 1 && p.tokens[1].text == "(" {
-				bits = code
-			}
-		}
-		if bits > 1 {
-			p.next()
-			p.next()
-		}
-		_, n, err := p.column()
+		expr, group, err := p.projection()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if bits > 1 && !p.symbol(")") {
-			return p.bad(")")
-		}
-		if err := p.b.selectColumn(Select{Column: n, Bits: bits}); err != nil {
-			return err
+		p.b.exprs = append(p.b.exprs, expr)
+		if group != "" {
+			plain = append(plain, group)
 		}
 		if !p.symbol(",") {
-			return nil
+			return plain, nil
 		}
 	}
 }
 
-func (p *parser2) groupAndOrder() error {
-	if p.word("group") {
-		if !p.word("by") {
-			return p.bad("by")
-		}
-		for {
-			// The selected plain columns are grouped by anyway.
-			if _, _, err := p.column(); err != nil {
-				return err
-			}
-			if !p.symbol(",") {
-				break
-			}
-		}
-	}
-	if !p.word("order") {
+func (p *parser2) group() error {
+	if !p.word("group") {
 		return nil
 	}
 	if !p.word("by") {
 		return p.bad("by")
 	}
 	for {
-		c, _, err := p.column()
+		expr, err := p.column()
 		if err != nil {
 			return err
 		}
-		expr := c.expr
+		p.b.plain = append(p.b.plain, expr)
+		if !p.symbol(",") {
+			return nil
+		}
+	}
+}
+
+func (p *parser2) orderBy() error {
+	if !p.word("by") {
+		return p.bad("by")
+	}
+	for {
+		expr, _, err := p.projection()
+		if err != nil {
+			return err
+		}
 		if p.word("desc") {
 			expr += " DESC"
 		} else {
@@ -301,11 +266,11 @@ func (p *parser2) not() (string, error) {
 		}
 		return inner, err
 	}
-	c, _, err := p.column()
+	expr, _, err := p.projection()
 	if err != nil {
 		return "", err
 	}
-	return p.compare(c.expr)
+	return p.compare(expr)
 }
 
 func (p *parser2) compare(expr string) (string, error) {
@@ -364,8 +329,8 @@ func orBad(err error, p *parser2, what string) error {
 // value takes one value for the last placeholder of sql.
 func (p *parser2) value(sql string) (string, error) {
 	t := p.next()
-	if t.kind != 's' && t.kind != 'n' {
-		return "", p.bad("a value")
+	if t.kind != 's' {
+		return "", p.bad("a string")
 	}
 	p.b.args = append(p.b.args, t.text)
 	return sql, nil

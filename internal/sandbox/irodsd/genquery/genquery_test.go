@@ -103,12 +103,40 @@ func TestTranslateRestricts(t *testing.T) {
 func TestParse2Refuses(t *testing.T) {
 	for _, in := range []string{
 		"", "select", "select X", "select COLL_NAME where", "select COLL_NAME where COLL_NAME = x", "select COLL_NAME where COLL_NAME = 'x",
-		"select COLL_NAME limit x", "select COLL_NAME; drop", "select count(COLL_NAME", "select COLL_NAME where (COLL_NAME = 'x'",
+		"select COLL_NAME limit x", "select no distinct COLL_NAME", "select COLL_NAME where COLL_ID = 1", "select COLL_NAME, count(DATA_ID)",
+		"select sleep(COLL_ID)", "select cast(COLL_ID as int", "select COLL_NAME fetch first 2 rows", "select COLL_NAME; drop", "select count(COLL_NAME", "select COLL_NAME where (COLL_NAME = 'x'",
 		"select COLL_NAME where " + strings.Repeat("not ", 1000) + "COLL_NAME = 'x'",
 	} {
 		if q, err := Parse2(in, Viewer{}); !errors.Is(err, status.InvalidInputParam) {
 			t.Errorf("%.40q: got %+v %v", in, q, err)
 		}
+	}
+}
+
+func TestParse2Translates(t *testing.T) {
+	for in, want := range map[string]string{
+		"select COLL_NAME":          "SELECT c.name FROM",
+		"select distinct COLL_NAME": "SELECT DISTINCT c.name FROM",
+		"select cast(DATA_SIZE as varchar(20)) order by DATA_NAME":     "SELECT CAST(d.size AS varchar(20)) FROM",
+		"select COLL_NAME, count(distinct DATA_ID) group by COLL_NAME": "SELECT c.name, COUNT(DISTINCT d.id) FROM",
+		"select DATA_NAME where upper(DATA_NAME) = 'A\\x42'":           "UPPER(d.name) = ?",
+		"select DATA_NAME where coalesce(DATA_NAME, 'it''s') = 'x'":    "COALESCE(d.name, 'it''s') = ?",
+	} {
+		q, err := Parse2(in, Viewer{Everyone: true})
+		if err != nil || !strings.Contains(q.SQL, want) {
+			t.Errorf("%s: got %s, %v, want %s in it", in, q.SQL, err, want)
+		}
+	}
+	for in, want := range map[string][2]int{
+		"select COLL_NAME limit 2 offset 3": {2, 3}, "select COLL_NAME offset 3 fetch first 2 rows only": {2, 3},
+		"select COLL_NAME limit 2 order by COLL_NAME": {2, 0}, "select COLL_NAME": {256, 0},
+	} {
+		if q, err := Parse2(in, Viewer{}); err != nil || [2]int{q.Limit, q.Offset} != want {
+			t.Errorf("%s: got %+v, %v", in, q, err)
+		}
+	}
+	if q, err := Parse2(`select DATA_NAME where DATA_NAME = 'A\x42''c'`, Viewer{Everyone: true}); err != nil || q.Args[0] != "AB'c" {
+		t.Errorf("got %v, %v", q.Args, err)
 	}
 }
 
