@@ -49,7 +49,6 @@ func lex(s string) []token {
 	return out
 }
 
-
 // literal reads a string behind its opening quote: a quote is written twice, a
 // byte may be written as \x and two digits. n counts the closing quote.
 func literal(s string) (text string, n int, closed bool) {
