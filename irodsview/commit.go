@@ -126,7 +126,7 @@ func (d *draft) store(ctx context.Context) error {
 		d.placeTemp(ctx)
 		sum := d.sums.SHA256()
 		if err = d.s.client.Put(ctx, d.tmpPath(), d.buf, sum); err == nil {
-			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum}
+			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum, tar: d.sums.Tar()}
 			d.bufOff = size
 			d.buf = nil
 		}
@@ -174,7 +174,7 @@ func (d *draft) complete(ctx context.Context, size int64) error {
 	if sums.Size() != size || server != nil && !bytes.Equal(server, sums.SHA256()) {
 		return mismatch(d.node.path())
 	}
-	d.verify = verified{size: size, sha1: sums.SHA1(), sha256: sums.SHA256()}
+	d.verify = verified{size: size, sha1: sums.SHA1(), sha256: sums.SHA256(), tar: sums.Tar()}
 	return nil
 }
 
@@ -194,10 +194,19 @@ func (d *draft) publish(ctx context.Context) error {
 	if !d.mixed {
 		w.Source = d.source
 	}
+	d.mu.Lock()
+	exists := d.exists
+	d.mu.Unlock()
+	w.Replaces, w.Tar = exists, d.verify.tar
 	if v.cfg.Guard != nil {
-		if err := v.cfg.Guard.BeforePublish(ctx, w); err != nil {
+		if w.Tar != nil {
+			w.Open = d.openStored
+		}
+		marks, err := v.cfg.Guard.BeforePublish(ctx, w)
+		if err != nil {
 			return err
 		}
+		d.avus = append(d.avus, ours(marks)...)
 	}
 	if len(d.avus) > 0 {
 		if err := d.s.client.ChangeAVUs(ctx, d.tmpPath(), false, nil, d.avus); err != nil {
@@ -205,9 +214,6 @@ func (d *draft) publish(ctx context.Context) error {
 		}
 		d.avus = nil
 	}
-	d.mu.Lock()
-	exists := d.exists
-	d.mu.Unlock()
 	var err error
 	if exists {
 		err = d.replace(ctx, final)

@@ -72,6 +72,7 @@ type draft struct {
 type verified struct {
 	size         int64
 	sha1, sha256 []byte
+	tar          *transfer.TarContent
 }
 
 // drafts are the drafts of a view.

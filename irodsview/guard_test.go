@@ -57,8 +57,8 @@ func (r *recorder) BeforeRemove(_ context.Context, p string) error { return r.no
 func (r *recorder) BeforeRename(_ context.Context, from, to string, replaces bool) error {
 	return r.note("rename?", from, to, replaces)
 }
-func (r *recorder) BeforePublish(_ context.Context, w transfer.Written) error {
-	return r.note("publish?", w.Path)
+func (r *recorder) BeforePublish(_ context.Context, w transfer.Written) ([]transfer.AVU, error) {
+	return nil, r.note("publish?", w.Path)
 }
 func (r *recorder) Published(ctx context.Context, w transfer.Written) error {
 	caller, _ := tree.CallerFrom(ctx)

@@ -173,11 +173,24 @@ func (a *fakeArchive) put(ctx context.Context, g Guard, p string, content []byte
 	}
 	s1, s2 := sha1.Sum(content), sha256.Sum256(content)
 	w := Written{Path: p, Size: int64(len(content)), SHA1: s1[:], SHA256: s2[:]}
-	if err := g.BeforePublish(ctx, w); err != nil {
+	sums := NewSums()
+	_, _ = sums.Write(content)
+	w.Tar, w.Open = sums.Tar(), func(context.Context) (tree.Handle, error) { return bytesHandle{bytes.NewReader(content)}, nil }
+	a.mu.Lock()
+	_, w.Replaces = a.files[p]
+	a.mu.Unlock()
+	if w.Replaces {
+		if err := g.BeforeWrite(ctx, p); err != nil {
+			return err
+		}
+	}
+	avus, err := g.BeforePublish(ctx, w)
+	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	a.files[p] = content
+	a.avus[p] = append(a.avus[p], avus...)
 	a.mu.Unlock()
 	return g.Published(ctx, w)
 }

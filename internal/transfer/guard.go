@@ -64,6 +64,12 @@ type Written struct {
 	// Source is the file of the tree these bytes came from when a copy inside
 	// the mount named it; nil when a program wrote them itself.
 	Source tree.File
+	// Replaces says that the bytes become the content of an object that exists.
+	Replaces bool
+	// Tar is what the bytes are when they are the tar of a pack, and Open
+	// opens them for reading until Published has returned; else nil.
+	Tar  *TarContent
+	Open func(ctx context.Context) (tree.Handle, error)
 }
 
 // Guard is asked and told about every change below the archive's root. The
@@ -84,8 +90,9 @@ type Guard interface {
 	BeforeRename(ctx context.Context, from, to string, replaces bool) error
 
 	// BeforePublish is asked when a new file has been stored and verified but
-	// is not yet visible under its path; an error drops it.
-	BeforePublish(ctx context.Context, w Written) error
+	// is not yet visible under its path; an error drops it. What it returns is
+	// the metadata that a new object has from its first moment on.
+	BeforePublish(ctx context.Context, w Written) ([]AVU, error)
 	// Published is told when the file is visible under its path.
 	Published(ctx context.Context, w Written) error
 	// Made is told when a collection was made by the caller.

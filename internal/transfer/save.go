@@ -32,14 +32,19 @@ type save struct {
 	ctx     context.Context // ends with the save; carries the caller
 	stop    context.CancelFunc
 
-	mu       sync.Mutex // guards the fields below; not held while a server is asked
-	coll     string
-	state    State
-	closing  bool // somebody is bringing the save to its end
-	sealed   bool // it is verified, and nothing may change any more
-	changes  int  // of the files that are here
-	endedAt  time.Time
-	overdue  bool // it was to be ended, which failed
+	mu      sync.Mutex // guards the fields below; not held while a server is asked
+	coll    string
+	state   State
+	closing bool // somebody is bringing the save to its end
+	sealed  bool // it is verified, and nothing may change any more
+	changes int  // of the files that are here
+	endedAt time.Time
+	overdue bool // it was to be ended, which failed
+
+	// Of a tar only: it is done by one caller, without the mutex.
+	content  tree.Handle          // while it is verified
+	members  map[string]TarMember // by the path they would have in coll
+	tarMarks []AVU
 	expected map[string]*expected
 	missing  int // of expected
 	lastSeen time.Time
@@ -65,25 +70,10 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 		return nil
 	}
 	coll := path.Dir(w.Path)
-	caller, _ := tree.CallerFrom(ctx)
-	sv := &save{
-		of: s, id: newID(), caller: caller, doc: doc, coll: coll,
-		state: StateSaving, expected: map[string]*expected{}, lastSeen: s.cfg.Now(),
-	}
-	sv.ctx, sv.stop = context.WithCancel(tree.WithCaller(s.ctx, caller))
+	sv := s.newSave(ctx, coll, doc, manifest, w.Size)
+	sv.expected[transferXML].written = w
+	sv.ctx, sv.stop = context.WithCancel(tree.WithCaller(s.ctx, sv.caller))
 	sv.writers = NewWriters(sv.ctx, sv.writersEnded)
-	for _, f := range manifest.Files {
-		sv.expected[f.Path] = &expected{File: f}
-	}
-	sv.missing = len(sv.expected)
-	sv.expected[transferXML] = &expected{
-		File: pack.File{Path: transferXML, Size: w.Size, Required: true, Kind: pack.Generated}, here: true, written: w,
-	}
-	sv.record = Record{
-		ID: sv.id, Direction: ToArchive, UID: caller.UID, Path: coll, State: StateSaving,
-		Object: string(doc.Origin.Object), Name: doc.Origin.Name,
-		Files: len(manifest.Files) + 1, FilesDone: 1, BytesDone: w.Size, Bytes: w.Size, Started: s.cfg.Now(),
-	}
 	for _, f := range manifest.Files {
 		sv.record.Bytes += max(f.Size, 0)
 	}
@@ -114,6 +104,29 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 		}
 	}
 	return bad
+}
+
+// newSave describes a save whose transfer.xml of that size has come.
+func (s *Saves) newSave(ctx context.Context, p string, doc *pack.Document, manifest *pack.Manifest, size int64) *save {
+	caller, _ := tree.CallerFrom(ctx)
+	sv := &save{
+		of: s, id: newID(), caller: caller, doc: doc, coll: p,
+		state: StateSaving, expected: map[string]*expected{}, lastSeen: s.cfg.Now(),
+	}
+	for _, f := range manifest.Files {
+		sv.expected[f.Path] = &expected{File: f}
+	}
+	sv.missing = len(sv.expected)
+	sv.expected[transferXML] = &expected{
+		File: pack.File{Path: transferXML, Size: size, Required: true, Kind: pack.Generated}, here: true,
+		written: Written{Path: path.Join(p, transferXML), Size: size},
+	}
+	sv.record = Record{
+		ID: sv.id, Direction: ToArchive, UID: caller.UID, Path: p, State: StateSaving,
+		Object: string(doc.Origin.Object), Name: doc.Origin.Name,
+		Files: len(manifest.Files) + 1, FilesDone: 1, BytesDone: size, Bytes: size, Started: s.cfg.Now(),
+	}
+	return sv
 }
 
 // adopt makes sv the save of coll in place of an earlier one and of those of
@@ -200,6 +213,10 @@ func (s *Saves) readTransferXML(ctx context.Context, p string) (*pack.Document, 
 		return nil, nil, err
 	}
 	defer h.Release(ctx)
+	return s.decode(ctx, h, p)
+}
+
+func (s *Saves) decode(ctx context.Context, h tree.Handle, p string) (*pack.Document, *pack.Manifest, error) {
 	r := io.LimitReader(&handleReader{ctx: ctx, h: h}, maxTransferXML)
 	doc, manifest, err := pack.Decode(r, pack.Limits{})
 	var he *handleError

@@ -101,13 +101,18 @@ func describe(doc *pack.Document, object pack.ID, notes map[pack.ID]*pack.Annota
 	return avus
 }
 
+func notesOf(doc *pack.Document) map[pack.ID]*pack.Annotation {
+	notes := make(map[pack.ID]*pack.Annotation, len(doc.Annotations))
+	for i := range doc.Annotations {
+		notes[doc.Annotations[i].ID] = &doc.Annotations[i]
+	}
+	return notes
+}
+
 // describeImages puts the tags and pairs of the pack's object on the
 // collection and those of each image on its files, one call per object.
 func (sv *save) describeImages(ctx context.Context, coll string) error {
-	notes := map[pack.ID]*pack.Annotation{}
-	for i := range sv.doc.Annotations {
-		notes[sv.doc.Annotations[i].ID] = &sv.doc.Annotations[i]
-	}
+	notes := notesOf(sv.doc)
 	if err := sv.describeOne(ctx, coll, describe(sv.doc, sv.doc.Origin.Object, notes)); err != nil {
 		return err
 	}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"omerods/fs/tree"
+	"omerods/internal/pack"
 )
 
 // errTaken says that another save has the collection now.
@@ -72,10 +75,7 @@ func (sv *save) mark(ctx context.Context, coll string, state State, more []AVU) 
 // about it.
 func (s *Saves) letGo(ctx context.Context, p string, have marks) error {
 	want := slices.DeleteFunc(slices.Clone(have.all), func(a AVU) bool { return a.Name == avuWriter })
-	if len(want) == len(have.all) {
-		return nil
-	}
-	return s.states.replace(ctx, p, have, want)
+	return s.states.replaceAll(ctx, p, have.all, want)
 }
 
 // Recover looks after the saves of a mount that was killed. Those that run are
@@ -85,7 +85,7 @@ func (s *Saves) Recover(ctx context.Context, instance string) error {
 	s.mu.Lock()
 	s.dead[instance] = true
 	s.mu.Unlock()
-	colls, _, err := s.cfg.Archive.Marked(ctx, avuWriter, instance)
+	colls, objects, err := s.cfg.Archive.Marked(ctx, avuWriter, instance)
 	if err != nil {
 		return fmt.Errorf("look for saves of a killed mount: %w", err)
 	}
@@ -101,6 +101,14 @@ func (s *Saves) Recover(ctx context.Context, instance string) error {
 		}
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("recover the save %s: %w", coll, err))
+		}
+	}
+	for _, p := range objects {
+		if strings.HasPrefix(path.Base(p), ".omerods-") {
+			continue // it never got its name, and goes with what is temporary
+		}
+		if err := s.recoverTar(ctx, p); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("recover the save %s: %w", p, err))
 		}
 	}
 	return failed
@@ -137,9 +145,18 @@ func (s *Saves) recoverRunning(ctx context.Context, coll string) error {
 	return nil
 }
 
+// readDocument reads the transfer.xml of a collection or of a tar.
+func (s *Saves) readDocument(ctx context.Context, p string) (*pack.Document, *pack.Manifest, error) {
+	info, err := s.cfg.Archive.Stat(ctx, p)
+	if err == nil && !info.IsCollection {
+		return s.readTarDocument(ctx, p)
+	}
+	return s.readTransferXML(ctx, p+"/"+transferXML)
+}
+
 func (s *Saves) recoverEnded(ctx context.Context, coll string, m marks) error {
 	if m.state == StateFinished || m.state == StatePartial || m.state == StateFailed {
-		doc, manifest, err := s.readTransferXML(ctx, coll+"/"+transferXML)
+		doc, manifest, err := s.readDocument(ctx, coll)
 		switch {
 		case errors.Is(err, tree.ErrNotFound):
 		case err != nil:
@@ -150,7 +167,7 @@ func (s *Saves) recoverEnded(ctx context.Context, coll string, m marks) error {
 			sv.record = Record{
 				ID: m.id, Direction: ToArchive, UID: caller.UID, Path: coll, State: m.state, Reason: m.value(avuReason),
 				Object: string(doc.Origin.Object), Name: doc.Origin.Name, Started: s.cfg.Now(),
-				Files: len(manifest.Files) + 1, FilesDone: int(m.number("omerods::files")), BytesDone: m.number("omerods::bytes"),
+				Tar: isTarName(coll), Files: len(manifest.Files) + 1, FilesDone: int(m.number("omerods::files")), BytesDone: m.number("omerods::bytes"),
 			}
 			sv.record.Bytes = sv.record.BytesDone
 			if err := sv.annotate(ctx, coll, m.state, sv.record.Reason); errors.Is(err, tree.ErrOffline) {

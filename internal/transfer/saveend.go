@@ -276,15 +276,38 @@ func newHash(algorithm string) hash.Hash {
 }
 
 func (sv *save) readInto(ctx context.Context, w io.Writer, p string) error {
-	h, err := sv.of.cfg.Archive.Open(ctx, p)
+	h, err := sv.open(ctx, p)
 	if err != nil {
 		return fmt.Errorf("read back %s: %w", p, err)
 	}
 	defer h.Release(ctx)
-	if _, err := io.CopyBuffer(w, &handleReader{ctx: ctx, h: h}, make([]byte, 1<<20)); err != nil {
+	if err := copyHandle(ctx, w, h); err != nil {
 		return fmt.Errorf("read back %s: %w", p, err)
 	}
 	return nil
+}
+
+// open opens a file of the save, or the member of the tar.
+func (sv *save) open(ctx context.Context, p string) (tree.Handle, error) {
+	if sv.content == nil {
+		return sv.of.cfg.Archive.Open(ctx, p)
+	}
+	m, ok := sv.members[p]
+	if !ok {
+		return nil, tree.ErrNotFound
+	}
+	return unowned{tarSection{sv.content, m.Off, m.Size}}, nil
+}
+
+// unowned is a handle that somebody else releases.
+type unowned struct{ tree.Handle }
+
+// Release implements tree.Handle.
+func (unowned) Release(context.Context) {}
+
+func copyHandle(ctx context.Context, w io.Writer, h tree.Handle) error {
+	_, err := io.CopyBuffer(w, &handleReader{ctx: ctx, h: h}, make([]byte, 1<<20))
+	return err
 }
 
 // sumsAgree checks the generated files against each other: a pack that changed
@@ -410,13 +433,20 @@ func (sv *save) tell(ctx context.Context, coll string, state State, reason strin
 		sv.of.wait.Go(func() { sv.tellLater(coll, state, reason) })
 		return
 	}
-	have, err := sv.of.states.fresh(ctx, coll)
+	have, err := sv.marksNow(ctx, coll)
 	if err == nil {
 		err = sv.of.letGo(ctx, coll, have)
 	}
 	if err != nil {
 		sv.of.cfg.Logger.Warn("a mark of this mount stays on an ended save", "collection", coll, "err", err)
 	}
+}
+
+func (sv *save) marksNow(ctx context.Context, p string) (marks, error) {
+	if sv.record.Tar {
+		return sv.of.objectMarks(ctx, p)
+	}
+	return sv.of.states.fresh(ctx, p)
 }
 
 func (sv *save) tellLater(coll string, state State, reason string) {
@@ -429,7 +459,7 @@ func (sv *save) tellLater(coll string, state State, reason string) {
 		case <-again.C:
 		}
 		ctx, cancel := context.WithTimeout(tree.WithCaller(sv.of.ctx, sv.caller), time.Minute)
-		have, err := sv.of.states.fresh(ctx, coll)
+		have, err := sv.marksNow(ctx, coll)
 		switch {
 		case err == nil && have.id != sv.id: // it is another one by now
 			cancel()

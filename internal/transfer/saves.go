@@ -81,6 +81,7 @@ type Saves struct {
 
 	mu    sync.Mutex       // guards the fields below; taken before a save's own
 	saves map[string]*save // by collection
+	tars  map[string]*save // of objects that are about to get their names
 	ended map[string]*save // that have finished lately
 	dead  map[string]bool  // mounts whose saves were recovered
 }
@@ -92,7 +93,7 @@ func NewSaves(cfg SavesConfig) *Saves {
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		states: newStateCache(cfg.Archive, cfg.Now),
 		recent: newRecentFiles(),
-		saves:  map[string]*save{}, ended: map[string]*save{}, dead: map[string]bool{},
+		saves:  map[string]*save{}, tars: map[string]*save{}, ended: map[string]*save{}, dead: map[string]bool{},
 	}
 }
 
@@ -218,9 +219,9 @@ func addsToFinished(coll string) error {
 // is one of this mount, its mount is known to be dead, or it is silent.
 func (s *Saves) free(coll string, m marks) error {
 	s.mu.Lock()
-	own, dead := s.saves[coll], s.dead[m.writer]
+	own, dead := s.saves[coll] != nil, s.dead[m.writer]
 	s.mu.Unlock()
-	if own != nil || dead || s.cfg.Now().Sub(m.heartbeat) >= takeoverAfter || s.cfg.Archive.Dead(m.writer) {
+	if own || dead || m.writer != "" && m.writer == s.cfg.Archive.Instance() || s.cfg.Now().Sub(m.heartbeat) >= takeoverAfter || s.cfg.Archive.Dead(m.writer) {
 		return nil
 	}
 	return tree.Errorf(tree.ErrBusy, "another save is writing %s (last sign of life %s)",
@@ -246,7 +247,14 @@ func (s *Saves) BeforeWrite(ctx context.Context, p string) error {
 	if sv := s.above(p); sv != nil {
 		sv.saw(ctx)
 	}
-	return s.mayChange(ctx, p, true)
+	if err := s.mayChange(ctx, p, true); err != nil || !isTarName(p) {
+		return err
+	}
+	m, err := s.objectMarks(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.mayReplace(p, m)
 }
 
 // BeforeRemove implements Guard: what is taken apart is not finished any more.
@@ -287,6 +295,13 @@ func (s *Saves) BeforeRename(ctx context.Context, from, to string, replaces bool
 			return sv.check(ctx, w)
 		}
 	}
+	if replaces && isTarName(to) {
+		m, err := s.objectMarks(ctx, to)
+		if err != nil {
+			return err
+		}
+		return s.mayReplace(to, m)
+	}
 	return nil
 }
 
@@ -323,6 +338,9 @@ func (s *Saves) Renamed(ctx context.Context, from, to string) error {
 	if !ok {
 		return nil
 	}
+	if w.Tar != nil && !isTarName(from) {
+		return s.renamedTar(ctx, w)
+	}
 	return s.arrived(ctx, w)
 }
 
@@ -345,7 +363,16 @@ func (s *Saves) Removed(ctx context.Context, p string) {
 
 // BeforePublish implements Guard: a file that differs from what the pack says
 // it is never becomes visible.
-func (s *Saves) BeforePublish(ctx context.Context, w Written) error {
+func (s *Saves) BeforePublish(ctx context.Context, w Written) ([]AVU, error) {
+	if w.Tar != nil {
+		if avus, err := s.beforeTar(ctx, w); avus != nil || err != nil {
+			return avus, err
+		}
+	}
+	return nil, s.beforePublish(ctx, w)
+}
+
+func (s *Saves) beforePublish(ctx context.Context, w Written) error {
 	sv := s.above(w.Path)
 	if sv == nil {
 		// It was opened for writing before the save ended.
@@ -368,6 +395,11 @@ func (s *Saves) BeforePublish(ctx context.Context, w Written) error {
 // completes has been verified and marked.
 func (s *Saves) Published(ctx context.Context, w Written) error {
 	s.recent.add(w)
+	if w.Tar != nil {
+		if err := s.publishedTar(ctx, w); err != nil {
+			return err
+		}
+	}
 	return s.arrived(ctx, w)
 }
 

@@ -152,18 +152,27 @@ func (c *stateCache) mark(ctx context.Context, coll string, have marks, state St
 
 // replace makes want the marks of a collection in place of those it has.
 func (c *stateCache) replace(ctx context.Context, coll string, have marks, want []AVU) error {
-	remove, add := difference(have.all, want)
-	if len(remove)+len(add) == 0 {
-		return nil
-	}
-	if err := c.archive.ChangeAVUs(ctx, coll, remove, add); err != nil {
+	if err := c.replaceAll(ctx, coll, have.all, want); err != nil {
 		// It may have happened all the same.
 		now, ferr := c.fresh(ctx, coll)
 		if r, a := difference(now.all, want); ferr != nil || len(r)+len(a) > 0 {
-			return fmt.Errorf("mark %s as %s: %w", coll, marksOf(want).state, err)
+			return err
+		}
+		c.set(coll, marksOf(want))
+	}
+	return nil
+}
+
+// replaceAll makes want the metadata of a collection or data object in place
+// of have.
+func (c *stateCache) replaceAll(ctx context.Context, p string, have, want []AVU) error {
+	remove, add := difference(have, want)
+	if len(remove)+len(add) > 0 {
+		if err := c.archive.ChangeAVUs(ctx, p, remove, add); err != nil {
+			return fmt.Errorf("mark %s as %s: %w", p, marksOf(want).state, err)
 		}
 	}
-	c.set(coll, marksOf(want))
+	c.set(p, marksOf(want))
 	return nil
 }
 
@@ -198,7 +207,7 @@ func newRecentFiles() *recentFiles { return &recentFiles{files: map[string]Writt
 func (r *recentFiles) add(w Written) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.Source = nil
+	w.Source, w.Open = nil, nil
 	if _, known := r.files[w.Path]; !known {
 		r.order = append(r.order, w.Path)
 	}

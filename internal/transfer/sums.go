@@ -11,6 +11,7 @@ import (
 type Sums struct {
 	sha1, sha256 hash.Hash
 	size         int64
+	tar          tarScan
 }
 
 // NewSums returns sums of nothing yet.
@@ -22,6 +23,7 @@ func NewSums() *Sums {
 func (s *Sums) Write(p []byte) (int, error) {
 	s.sha1.Write(p)
 	s.sha256.Write(p)
+	s.tar.write(p)
 	s.size += int64(len(p))
 	return len(p), nil
 }
@@ -34,3 +36,13 @@ func (s *Sums) SHA1() []byte { return s.sha1.Sum(nil) }
 
 // SHA256 returns the 32 bytes of the SHA-256 sum so far.
 func (s *Sums) SHA256() []byte { return s.sha256.Sum(nil) }
+
+// Tar returns what the bytes so far are as a tar that begins with a
+// transfer.xml, nil when they are something else.
+func (s *Sums) Tar() *TarContent {
+	if !s.tar.begun {
+		return nil
+	}
+	c := s.tar.content
+	return &c
+}
