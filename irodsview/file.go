@@ -63,11 +63,8 @@ func (f *file) openFor(ctx context.Context, s *session, opts tree.OpenOptions) (
 		return nil, tree.Errorf(tree.ErrDenied, "you may not read %s", f.path())
 	}
 	h := newReadHandle(f, s)
-	// The object is opened now so that what cannot be read fails here.
-	if k.Size > 0 {
-		if err := h.open(ctx); err != nil {
-			return nil, busy(fail(err))
-		}
+	if err := h.openRead(ctx, k); err != nil {
+		return nil, busy(fail(err))
 	}
 	return h, nil
 }

@@ -26,6 +26,7 @@ type readHandle struct {
 type window struct {
 	off  int64
 	data []byte
+	last bool // the file ended with it
 }
 
 // minAhead is how much is read at once where a program jumps.
@@ -84,12 +85,18 @@ func (h *readHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, erro
 		if err != nil {
 			return n, busy(fail(err))
 		}
-		if m == 0 {
+		n += m
+		if m == 0 || h.ends(off+int64(n)) {
 			break
 		}
-		n += m
 	}
 	return n, nil
+}
+
+// ends tells whether the file ended there when that window was read.
+func (h *readHandle) ends(off int64) bool {
+	w := &h.windows[0]
+	return w.last && off == w.off+int64(len(w.data))
 }
 
 // some reads at least one byte, or none at the end.

@@ -17,6 +17,7 @@ import (
 	"omerods/fs"
 	"omerods/fs/fstest"
 	"omerods/internal/irods"
+	"omerods/internal/relay"
 	"omerods/internal/sandbox/irodsd"
 	"omerods/internal/transfer"
 	"omerods/irodsview"
@@ -26,6 +27,7 @@ import (
 type world struct {
 	*irodsd.Server
 	t      *testing.T
+	relay  *relay.Relay // between the clients and the server
 	cfg    irods.Config
 	client *irods.Client
 	view   *irodsview.View
@@ -108,7 +110,11 @@ func newWorld(t *testing.T, opts ...option) *world {
 			t.Fatal(err)
 		}
 	}
-	w.cfg = irods.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "alice", Zone: "tempZone", Password: "secret"}
+	if w.relay, err = relay.Listen(l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.relay.Close)
+	w.cfg = irods.Config{Host: "127.0.0.1", Port: w.relay.Port(), User: "alice", Zone: "tempZone", Password: "secret"}
 	w.client = w.newClient("alice")
 	w.view, w.vcfg = irodsview.New(vcfg), vcfg
 	t.Cleanup(func() {

@@ -61,13 +61,61 @@ func (c *conn) exchange(ctx context.Context, r *request, buf []byte) (*reply, er
 	return c.roundTrip(ctx, msg, wait, buf, want)
 }
 
+// exchangeAll sends several requests one after another and then waits for
+// their answers, which come in the same order: they cost one round trip. The
+// server runs them in turn whatever becomes of those before, so none may rely
+// on another. The requests and answers have to be small, because nobody reads
+// while they are sent.
+func (c *conn) exchangeAll(ctx context.Context, rs ...*request) ([]*reply, error) {
+	msgs := make([]*message.IRODSMessage, len(rs))
+	wait := c.timeout
+	for i, r := range rs {
+		var err error
+		if msgs[i], err = r.message(); err != nil {
+			return nil, errorf(ErrInvalid, "pack request: %v", err)
+		}
+		if r.slow {
+			wait = c.slowTimeout
+		}
+	}
+	var reps []*reply
+	err := c.turn(ctx, func() error {
+		for _, msg := range msgs {
+			if err := c.lib.SendMessage(msg, c.timeout); err != nil {
+				return err
+			}
+		}
+		for range msgs {
+			rep, err := c.receive(wait, nil, 0)
+			if err != nil {
+				return err
+			}
+			reps = append(reps, rep)
+		}
+		return nil
+	})
+	return reps, err
+}
+
 // roundTrip sends a message and reads the next one.
-func (c *conn) roundTrip(ctx context.Context, msg *message.IRODSMessage, wait time.Duration, buf []byte, want int) (*reply, error) {
+func (c *conn) roundTrip(ctx context.Context, msg *message.IRODSMessage, wait time.Duration, buf []byte, want int) (rep *reply, err error) {
+	err = c.turn(ctx, func() (err error) {
+		if err = c.lib.SendMessage(msg, c.timeout); err == nil {
+			rep, err = c.receive(wait, buf, want)
+		}
+		return err
+	})
+	return rep, err
+}
+
+// turn does something with the connection; when it fails or ctx ends the
+// connection is lost.
+func (c *conn) turn(ctx context.Context, do func() error) error {
 	if c.broken {
-		return nil, errorf(ErrLost, "the connection is closed")
+		return errorf(ErrLost, "the connection is closed")
 	}
 	if ctx.Err() != nil {
-		return nil, interrupted(ctx)
+		return interrupted(ctx)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.sock.Close() })
 	defer func() {
@@ -77,16 +125,12 @@ func (c *conn) roundTrip(ctx context.Context, msg *message.IRODSMessage, wait ti
 	}()
 	c.lib.Lock()
 	defer c.lib.Unlock()
-	if err := c.lib.SendMessage(msg, c.timeout); err != nil {
-		return nil, c.lost(ctx, err)
-	}
-	rep, err := c.receive(wait, buf, want)
-	if err != nil {
-		return nil, c.lost(ctx, err)
+	if err := do(); err != nil {
+		return c.lost(ctx, err)
 	}
 	c.served++
 	c.lastUsed = now()
-	return rep, nil
+	return nil
 }
 
 // send sends a message that has no answer.
