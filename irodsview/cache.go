@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"omerods/internal/irods"
 )
 
-// How long answers of the server are believed; the kernel keeps them for
-// another second. Changes made through the view show at once.
+// How long answers of the server are believed. Changes made through the view
+// show at once, those of others within 5 s: the kernel keeps what it was told
+// for a second more. A name that was looked up alone and not found is asked
+// for again sooner, because programs wait for files to appear.
 const (
 	freshFor    = 4 * time.Second
 	negativeFor = time.Second
@@ -165,38 +165,16 @@ func (s *session) untouched(coll string, since uint64) bool {
 
 // listNow asks the server for a collection's content and the rights there.
 func (s *session) listNow(ctx context.Context, coll string) (*listing, error) {
-	var entries []irods.Entry
-	var rights map[string]irods.Level
-	var admin bool
 	when := s.clock()
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		entries, err = s.client.List(gctx, coll)
-		if isNotFound(err) && s.isVeiled(coll) {
-			return nil
-		}
-		return err
-	})
-	g.Go(func() (err error) {
-		if rights, err = s.client.ListRights(gctx, coll); err == nil {
-			admin, err = s.client.IsAdmin(gctx)
-		}
-		return err
-	})
-	if err := g.Wait(); err != nil {
+	entries, self, err := s.client.ListRated(ctx, coll)
+	if err != nil && (!isNotFound(err) || !s.isVeiled(coll)) {
 		return nil, err
 	}
-	level := func(p string) irods.Level {
-		if admin {
-			return irods.LevelOwn
-		}
-		return rights[p]
-	}
-	l := &listing{when: when, entries: make(map[string]known, len(entries)), self: level(coll)}
+	l := &listing{when: when, entries: make(map[string]known, len(entries)), self: self}
 	for _, e := range entries {
 		name := path.Base(e.Path)
 		if !hidden(name) {
-			l.entries[name] = known{Entry: e, level: level(e.Path)}
+			l.entries[name] = known{Entry: e.Entry, level: e.Level}
 		}
 	}
 	s.addStandard(coll, l.entries)
@@ -225,9 +203,10 @@ func (s *session) names(l *listing) map[string]known {
 	return snapshot
 }
 
-// missesBeforeList is how many unknown names are looked up one by one in a
-// folder before its listing is asked for again instead.
-const missesBeforeList = 3
+// missesBeforeList is how many names are looked up one by one in a folder
+// whose listing does not tell, before it is asked for again instead: three, or
+// more where a listing costs more.
+func (l *listing) missesBeforeList() int { return max(3, len(l.entries)/200) }
 
 // stat returns what is at a path; irods.ErrNotFound when nothing is.
 func (s *session) stat(ctx context.Context, p string) (known, error) {
@@ -236,16 +215,16 @@ func (s *session) stat(ctx context.Context, p string) (known, error) {
 	s.mu.Lock()
 	again := false
 	if l := s.listings[dir]; l != nil {
-		age := s.clock().Sub(l.when)
-		if k, ok := l.entries[name]; ok && age < freshFor && !k.rough {
+		k, ok := l.entries[name]
+		if s.clock().Sub(l.when) < freshFor && !k.rough {
 			s.mu.Unlock()
+			if !ok {
+				return known{}, notFound(p)
+			}
 			return k, nil
-		} else if !ok && age < negativeFor {
-			s.mu.Unlock()
-			return known{}, notFound(p)
 		}
 		l.misses++
-		again = l.misses > missesBeforeList && age < freshFor && len(l.entries) < 2000
+		again = l.misses > l.missesBeforeList()
 	}
 	if one, ok := s.singles[p]; ok {
 		age := s.clock().Sub(one.when)
@@ -327,25 +306,17 @@ func (s *session) fill(p string, k known) {
 }
 
 func (s *session) query(ctx context.Context, p string) (known, error) {
-	e, err := s.client.Stat(ctx, p)
+	if standard(s.client, p) {
+		if err := s.lookAtTop(ctx); err != nil {
+			return known{}, err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.singles[p].known, nil
+	}
+	e, err := s.client.StatRated(ctx, p)
 	if isNotFound(err) {
 		return s.veiled(ctx, p, err)
 	}
-	if err != nil {
-		return known{}, err
-	}
-	k := known{Entry: e}
-	if k.level, err = s.client.Rights(ctx, p, e.IsCollection); err != nil {
-		return known{}, err
-	}
-	if k.level < irods.LevelOwn {
-		admin, err := s.client.IsAdmin(ctx)
-		if err != nil {
-			return known{}, err
-		}
-		if admin {
-			k.level = irods.LevelOwn
-		}
-	}
-	return k, nil
+	return known{Entry: e.Entry, level: e.Level}, err
 }

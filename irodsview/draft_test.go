@@ -119,7 +119,10 @@ func TestRenameOfOpenEmptyFile(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, func() bool { return w.objects(home)["f"] == "" })
+	waitFor(t, func() bool {
+		e, err := w.client.Stat(t.Context(), home+"/f")
+		return err == nil && e.Size == 0 && e.Good() && e.Checksum != ""
+	})
 	if data, err := os.ReadFile(w.dir + "/f"); err != nil || len(data) > 0 {
 		t.Errorf("after the close: %q, %v", data, err)
 	}

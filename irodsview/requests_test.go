@@ -2,11 +2,13 @@ package irodsview_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"omerods/fs/fstest"
 	"omerods/internal/relay"
 )
 
@@ -56,4 +58,62 @@ func TestReadingSmallFilesCostsOneRequestEach(t *testing.T) {
 	}
 	w.later()
 	w.costs(n+some, "tar -cf - in | tar -tf - >/dev/null")
+}
+
+// TestListingTellsRightsInFewRequests lists what others have shared, with a
+// mount that has asked nothing before, its login included.
+func TestListingTellsRightsInFewRequests(t *testing.T) {
+	const n = 60
+	w := newWorld(t)
+	ctx := t.Context()
+	for _, err := range []error{
+		w.AddGroup(ctx, "lab"), w.AddToGroup(ctx, "lab", "alice"), w.AddToGroup(ctx, "lab", "bob"),
+		w.MakeCollection(ctx, "/tempZone/home/public/shared", "bob"),
+		w.SetAccess(ctx, "/tempZone/home/public/shared", "lab", "read"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]fs.FileMode{}
+	for i := range n {
+		who, level, mode := "lab", "read", fs.FileMode(0o444)
+		switch i % 3 {
+		case 1:
+			level, mode = "write", 0o644
+		case 2:
+			who, level, mode = "alice", "own", 0o644
+		}
+		name := fmt.Sprintf("object %02d", i)
+		p := "/tempZone/home/public/shared/" + name
+		if err := w.PutObject(ctx, p, "bob", strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.SetAccess(ctx, p, who, level); err != nil {
+			t.Fatal(err)
+		}
+		want[name] = mode
+	}
+	w.dir = filepath.Join(fstest.Mount(t, w.view.Root()), "tempZone/home/public/shared")
+	w.relay.Take()
+	if err := w.client.Connect(ctx); err != nil {
+		t.Fatal(err)
+	}
+	out := w.run("ls -l >/dev/null; stat -c '%a %n' *")
+	if c := w.relay.Take(); c.Requests > 10 || c.Connections > 1 {
+		t.Errorf("got %d requests on %d connections, want at most 10 on one: %v", c.Requests, c.Connections, c.ByAPI)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		mode, name, _ := strings.Cut(line, " ")
+		if fmt.Sprintf("%o", want[name]) != mode {
+			t.Errorf("%s: got mode %s, want %o", name, mode, want[name])
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not listed: %v", want)
+	}
+	w.costs(0, "ls -l")
+	w.later()
+	w.costs(10, "ls -l")
 }

@@ -3,6 +3,7 @@ package irodsview
 import (
 	"context"
 	"path"
+	"slices"
 
 	"omerods/internal/irods"
 )
@@ -34,9 +35,6 @@ func veiledCollection(p string) known {
 // it that can: strict servers do not show /zone/home to the users who live in
 // it. err is the answer otherwise.
 func (s *session) veiled(ctx context.Context, p string, err error) (known, error) {
-	if standard(s.client, p) {
-		return veiledCollection(p), nil
-	}
 	// Where the folder above can be seen, what is not there is not veiled.
 	if !s.isVeiled(path.Dir(p)) {
 		return known{}, err
@@ -52,7 +50,30 @@ func (s *session) veiled(ctx context.Context, p string, err error) (known, error
 }
 
 // standard tells collections that every zone has.
-func standard(c *irods.Client, p string) bool {
+func standard(c *irods.Client, p string) bool { return slices.Contains(standards(c), p) }
+
+func standards(c *irods.Client) []string {
 	z := "/" + c.Zone()
-	return p == z || p == z+"/home" || p == z+"/trash" || p == z+"/trash/home"
+	return []string{z, z + "/home", z + "/trash", z + "/trash/home"}
+}
+
+// lookAtTop asks about all collections at the top of the zone at once: who
+// goes to one goes through others.
+func (s *session) lookAtTop(ctx context.Context) error {
+	z := "/" + s.client.Zone()
+	all := append(standards(s.client), s.client.Home(), z+"/home/public")
+	when := s.clock()
+	found, err := s.client.CollectionsRated(ctx, all...)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range standards(s.client) {
+		s.singles[p] = single{when: when, known: veiledCollection(p), found: true}
+	}
+	for _, e := range found {
+		s.singles[e.Path] = single{when: when, known: known{Entry: e.Entry, level: e.Level}, found: true}
+	}
+	return nil
 }

@@ -38,8 +38,9 @@ type world struct {
 	ahead  atomic.Int64 // of the view's clock
 }
 
-// later lets the view's caches expire.
-func (w *world) later() { w.ahead.Add(int64(10 * time.Second)) }
+// later lets the view's caches expire: with the kernel's second a change that
+// somebody else made shows within the 5 s that are promised.
+func (w *world) later() { w.ahead.Add(int64(4 * time.Second)) }
 
 type option func(*irodsd.Config, *irodsview.Config)
 

@@ -278,6 +278,7 @@ func TestLostConnections(t *testing.T) {
 }
 
 func TestListingCostsConstantRequests(t *testing.T) {
+	defer irods.SetPageRows(400)()
 	var count atomic.Int64
 	z := serve(t, func(c *irodsd.Config) {
 		c.Fault = func(int, int64) irodsd.Fault { count.Add(1); return irodsd.Fault{} }
@@ -287,22 +288,28 @@ func TestListingCostsConstantRequests(t *testing.T) {
 	if err := c.Mkdir(ctx, dir); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 1200 {
+	for i := range 450 {
 		if err := z.PutObject(ctx, fmt.Sprintf("%s/%04d", dir, i), "alice", strings.NewReader("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	count.Store(0)
-	entries, err := c.List(ctx, dir)
-	if err != nil || len(entries) != 1200 || entries[7].Name() != "0007" || entries[7].Size != 1 {
-		t.Fatalf("got %d entries, %v", len(entries), err)
+	entries, self, err := c.ListRated(ctx, dir)
+	if err != nil || len(entries) != 450 || self != irods.LevelOwn {
+		t.Fatalf("got %d entries, level %v, %v", len(entries), self, err)
 	}
-	rights, err := c.ListRights(ctx, dir)
-	if err != nil || rights[dir+"/0999"] != irods.LevelOwn || rights[dir] != irods.LevelOwn {
-		t.Errorf("rights: got %v, %v", rights[dir+"/0999"], err)
+	for i, e := range entries {
+		if e.Name() != fmt.Sprintf("%04d", i) || e.Size != 1 || e.Level != irods.LevelOwn {
+			t.Fatalf("entry %d: got %+v", i, e)
+		}
 	}
+	// The login, who the user is, and one answer in full for the objects and
+	// for their rights.
 	if n := count.Load(); n > 10 {
 		t.Errorf("%d requests, want at most 10", n)
+	}
+	if _, _, err := c.ListRated(ctx, home+"/nothing"); !errors.Is(err, irods.ErrNotFound) {
+		t.Errorf("nothing: got %v", err)
 	}
 }
 
@@ -324,6 +331,22 @@ func TestRightsOfGroups(t *testing.T) {
 	}
 	if ok, err := bob.Visible(ctx, home); err != nil || !ok {
 		t.Errorf("visible: got %v, %v", ok, err)
+	}
+	if e, err := bob.StatRated(ctx, home+"/shared"); err != nil || e.Level != irods.LevelWrite || !e.IsCollection {
+		t.Errorf("got %+v, %v, want a collection to write in", e, err)
+	}
+	some, err := bob.CollectionsRated(ctx, home, home+"/shared", "/tempZone/home/bob", "/tempZone/it's", "/tempZone/nothing")
+	if err != nil || len(some) != 2 {
+		t.Errorf("got %+v, %v, want two collections", some, err)
+	}
+	for _, e := range some {
+		want := irods.LevelOwn
+		if e.Name() == "shared" {
+			want = irods.LevelWrite
+		}
+		if e.Level != want {
+			t.Errorf("%s: got level %v, want %v", e.Path, e.Level, want)
+		}
 	}
 	if _, err := bob.Stat(ctx, home); !errors.Is(err, irods.ErrNotFound) {
 		t.Errorf("alice's home: got %v, want it invisible", err)

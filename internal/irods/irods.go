@@ -17,13 +17,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/sirupsen/logrus"
 	"io"
 	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/cyverse/go-irodsclient/irods/common"
-	"github.com/sirupsen/logrus"
 )
 
 // silence keeps the library's global logger from writing to standard error.
@@ -94,10 +92,14 @@ func (c *Client) String() string {
 	return fmt.Sprintf("%s#%s@%s:%d", c.cfg.ClientUser, c.cfg.ClientZone, c.cfg.Host, c.cfg.Port)
 }
 
-// Connect makes sure that the server can be reached and lets the user in.
+// Connect makes sure that the server can be reached and lets the user in: it
+// asks who the user is, which every listing needs to know.
 func (c *Client) Connect(ctx context.Context) error {
-	_, err := c.call(ctx, "connect", "", repeatable, newRequest(common.GET_MISC_SVR_INFO_AN, ""))
-	return err
+	c.identity.forget()
+	return c.with(ctx, "connect", "", repeatable, func(cn *conn) error {
+		_, err := c.who(ctx, cn)
+		return err
+	})
 }
 
 // repeat says whether a call may be sent a second time when the connection

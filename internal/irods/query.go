@@ -9,8 +9,12 @@ import (
 	"github.com/cyverse/go-irodsclient/irods/common"
 )
 
-// pageRows is how many rows one answer of a query may have.
-const pageRows = 1000
+// pageRows is how many rows one answer of a query may have: a thousand data
+// objects with the rights of three groups each.
+const pageRows = 4000
+
+// askRows is how many are asked for; tests make it smaller.
+var askRows = pageRows
 
 // column is one selected column of the catalogue.
 type column = common.ICATColumnNumber
@@ -92,39 +96,74 @@ func (q *query) request(continueIndex int64, rows int) *request {
 
 // run asks for all rows on one connection; no rows are no error.
 func (q *query) run(ctx context.Context, cn *conn) ([]row, error) {
-	var rows []row
-	var next int64
-	for {
-		size := pageRows
-		if q.limit > 0 {
-			size = min(size, q.limit-len(rows))
-		}
-		rep, err := cn.exchange(ctx, q.request(next, size), nil)
-		if err != nil {
-			return nil, err
-		}
-		if rep.status == int(common.CAT_NO_ROWS_FOUND) {
-			return rows, nil
-		}
-		if rep.status < 0 {
-			return nil, statusError(rep)
-		}
-		out, err := unpack(rep.body)
-		if err != nil {
-			return nil, err
-		}
-		if rows, err = q.collect(&out, rows); err != nil {
-			return nil, err
-		}
-		next = out.num("continueInx")
-		if next <= 0 {
-			return rows, nil
-		}
-		if q.limit > 0 && len(rows) >= q.limit {
-			_, err := cn.exchange(ctx, q.request(next, 0), nil) // frees the statement
-			return rows, err
-		}
+	all, err := runAll(ctx, cn, q)
+	if err != nil {
+		return nil, err
 	}
+	return all[0], nil
+}
+
+// runAll runs queries at the same time, in as many round trips as the longest
+// of them has pages, and returns the rows of each.
+func runAll(ctx context.Context, cn *conn, queries ...*query) ([][]row, error) {
+	found := make([][]row, len(queries))
+	next := make([]int64, len(queries))
+	var open []int // the queries that have more
+	for i := range queries {
+		open = append(open, i)
+	}
+	for len(open) > 0 {
+		requests := make([]*request, len(open))
+		for i, n := range open {
+			requests[i] = queries[n].request(next[n], queries[n].page(found[n]))
+		}
+		replies, err := cn.exchangeAll(ctx, requests...)
+		if err != nil {
+			return nil, err
+		}
+		var more []int
+		for i, n := range open {
+			if found[n], next[n], err = queries[n].read(replies[i], found[n]); err != nil {
+				return nil, err
+			}
+			switch {
+			case next[n] <= 0:
+			case queries[n].page(found[n]) > 0:
+				more = append(more, n)
+			default: // asking for no rows frees the statement
+				if _, err := cn.exchange(ctx, queries[n].request(next[n], 0), nil); err != nil {
+					return nil, err
+				}
+			}
+		}
+		open = more
+	}
+	return found, nil
+}
+
+// page is how many rows to ask for next, 0 when there are enough.
+func (q *query) page(have []row) int {
+	if q.limit > 0 {
+		return max(0, min(askRows, q.limit-len(have)))
+	}
+	return askRows
+}
+
+// read adds the rows of an answer to those before and returns where to go on,
+// 0 at the end.
+func (q *query) read(rep *reply, rows []row) ([]row, int64, error) {
+	if rep.status == int(common.CAT_NO_ROWS_FOUND) {
+		return rows, 0, nil
+	}
+	if rep.status < 0 {
+		return nil, 0, statusError(rep)
+	}
+	out, err := unpack(rep.body)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err = q.collect(&out, rows)
+	return rows, out.num("continueInx"), err
 }
 
 // collect turns an answer's columns into rows.

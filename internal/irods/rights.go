@@ -56,7 +56,13 @@ type identityCache struct {
 	when time.Time
 }
 
-// who returns the user's ids.
+func (c *identityCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.when = time.Time{}
+}
+
+// who returns the user's ids, asked for at most once a minute.
 func (c *Client) who(ctx context.Context, cn *conn) (identity, error) {
 	cache := &c.identity
 	cache.mu.Lock()
@@ -65,28 +71,26 @@ func (c *Client) who(ctx context.Context, cn *conn) (identity, error) {
 	if len(id.ids) > 0 && now().Sub(when) < identityFor {
 		return id, nil
 	}
-	me := []condition{
-		{common.ICAT_COLUMN_USER_NAME, "= '" + c.cfg.ClientUser + "'"},
-		{common.ICAT_COLUMN_USER_ZONE, "= '" + c.cfg.ClientZone + "'"},
+	// Everybody is in at least one group, the one that is only them.
+	q := &query{
+		sel: []column{common.ICAT_COLUMN_USER_ID, common.ICAT_COLUMN_USER_TYPE, common.ICAT_COLUMN_COLL_USER_GROUP_ID},
+		where: []condition{
+			{common.ICAT_COLUMN_USER_NAME, "= '" + c.cfg.ClientUser + "'"},
+			{common.ICAT_COLUMN_USER_ZONE, "= '" + c.cfg.ClientZone + "'"},
+		},
 	}
-	q := &query{sel: []column{common.ICAT_COLUMN_USER_ID, common.ICAT_COLUMN_USER_TYPE}, where: me}
 	rows, err := q.run(ctx, cn)
 	if err != nil {
 		return identity{}, err
 	}
 	id = identity{}
 	for _, r := range rows {
-		id.ids = append(id.ids, r[0])
-		id.admin = id.admin || r[1] == "rodsadmin"
-	}
-	q = &query{sel: []column{common.ICAT_COLUMN_COLL_USER_GROUP_ID}, where: me}
-	if rows, err = q.run(ctx, cn); err != nil {
-		return identity{}, err
-	}
-	for _, r := range rows {
-		if !slices.Contains(id.ids, r[0]) {
-			id.ids = append(id.ids, r[0])
+		for _, each := range []string{r[0], r[2]} {
+			if !slices.Contains(id.ids, each) {
+				id.ids = append(id.ids, each)
+			}
 		}
+		id.admin = id.admin || r[1] == "rodsadmin"
 	}
 	cache.mu.Lock()
 	cache.id, cache.when = id, now()
@@ -107,84 +111,82 @@ func (c *Client) IsAdmin(ctx context.Context) (bool, error) {
 }
 
 // Rights returns the level of the user, groups included, on one data object
-// or collection.
+// or collection. It costs one request.
 func (c *Client) Rights(ctx context.Context, path string, isCollection bool) (Level, error) {
 	level := LevelNone
 	err := c.withPath(ctx, "read rights", path, repeatable, func(cn *conn) error {
-		level = LevelNone
-		var where []condition
-		if isCollection {
-			where = []condition{equal(common.ICAT_COLUMN_COLL_NAME, path)}
-		} else {
-			where = []condition{
-				equal(common.ICAT_COLUMN_COLL_NAME, parentOf(path)),
-				equal(common.ICAT_COLUMN_DATA_NAME, path[strings.LastIndexByte(path, '/')+1:]),
-			}
+		id, err := c.who(ctx, cn)
+		if err != nil {
+			return err
 		}
-		return c.rights(ctx, cn, zoneOf(path), isCollection, where, func(p string, l Level) {
-			if p == path {
-				level = max(level, l)
-			}
-		})
+		a := accessOf(path)
+		if isCollection {
+			a = accessTo(path)
+		}
+		all, err := runAll(ctx, cn, a.queries(id)...)
+		if err != nil {
+			return err
+		}
+		found := map[string]Level{}
+		a.collect(found, all)
+		level = found[path]
+		return nil
 	})
 	return level, err
 }
 
-// ListRights returns the levels of the user on the collection and on all that
-// is in it, by path; what is missing has none. It costs three requests for
-// each thousand entries.
-func (c *Client) ListRights(ctx context.Context, coll string) (map[string]Level, error) {
-	found := map[string]Level{}
-	err := c.withPath(ctx, "read rights", coll, repeatable, func(cn *conn) error {
-		clear(found)
-		add := func(p string, l Level) { found[p] = max(found[p], l) }
-		self := []condition{equal(common.ICAT_COLUMN_COLL_NAME, coll)}
-		for _, part := range []struct {
-			collections bool
-			where       []condition
-		}{
-			{true, self},
-			{true, []condition{equal(common.ICAT_COLUMN_COLL_PARENT_NAME, coll)}},
-			{false, self},
-		} {
-			if err := c.rights(ctx, cn, zoneOf(coll), part.collections, part.where, add); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return found, err
+// access is a question for the rights on some items.
+type access struct {
+	collections bool
+	zone        string
+	where       []condition
 }
 
-// rights asks for the access entries of the user and their groups.
-func (c *Client) rights(ctx context.Context, cn *conn, zone string, collections bool, where []condition, add func(string, Level)) error {
-	id, err := c.who(ctx, cn)
-	if err != nil || len(id.ids) == 0 {
-		return err
-	}
-	q := &query{zone: zone, where: slices.Clone(where)}
-	var user column
+// accessOf asks for one data object, accessTo for one collection, and
+// accessBelow for what is in one.
+func accessOf(path string) access {
+	return access{false, zoneOf(path), []condition{
+		equal(common.ICAT_COLUMN_COLL_NAME, parentOf(path)),
+		equal(common.ICAT_COLUMN_DATA_NAME, path[strings.LastIndexByte(path, '/')+1:]),
+	}}
+}
+
+func accessTo(colls ...string) access {
+	return access{true, zoneOf(colls[0]), []condition{anyOf(common.ICAT_COLUMN_COLL_NAME, colls)}}
+}
+
+func accessBelow(coll string, collections bool) access {
+	c := common.ICAT_COLUMN_COLL_NAME
 	if collections {
-		q.sel = []column{common.ICAT_COLUMN_COLL_NAME, common.ICAT_COLUMN_COLL_ACCESS_NAME}
-		user = common.ICAT_COLUMN_COLL_ACCESS_USER_ID
-	} else {
-		q.sel = []column{common.ICAT_COLUMN_COLL_NAME, common.ICAT_COLUMN_DATA_ACCESS_NAME, common.ICAT_COLUMN_DATA_NAME}
-		user = common.ICAT_COLUMN_DATA_ACCESS_USER_ID
+		c = common.ICAT_COLUMN_COLL_PARENT_NAME
 	}
+	return access{collections, zoneOf(coll), []condition{equal(c, coll)}}
+}
+
+// queries select the access entries of the user and their groups.
+func (a access) queries(id identity) []*query {
+	sel := []column{common.ICAT_COLUMN_COLL_NAME, common.ICAT_COLUMN_DATA_ACCESS_NAME, common.ICAT_COLUMN_DATA_NAME}
+	user := common.ICAT_COLUMN_DATA_ACCESS_USER_ID
+	if a.collections {
+		sel = []column{common.ICAT_COLUMN_COLL_NAME, common.ICAT_COLUMN_COLL_ACCESS_NAME}
+		user = common.ICAT_COLUMN_COLL_ACCESS_USER_ID
+	}
+	var queries []*query
 	for ids := range slices.Chunk(id.ids, maxAny) {
-		p := *q
-		p.where = append(slices.Clone(q.where), anyOf(user, ids))
-		rows, err := p.run(ctx, cn)
-		if err != nil {
-			return err
-		}
+		queries = append(queries, &query{zone: a.zone, sel: sel, where: append(slices.Clone(a.where), anyOf(user, ids))})
+	}
+	return queries
+}
+
+// collect notes the highest level of each item that the answers tell of.
+func (a access) collect(found map[string]Level, answers [][]row) {
+	for _, rows := range answers {
 		for _, r := range rows {
 			at := r[0]
-			if !collections {
+			if !a.collections {
 				at = join(r[0], r[2])
 			}
-			add(at, parseLevel(r[1]))
+			found[at] = max(found[at], parseLevel(r[1]))
 		}
 	}
-	return nil
 }

@@ -58,7 +58,7 @@ func TestCountsRequestsApartFromLogins(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := r.Take()
-	if got.Connections != 1 || got.Requests != 1 || got.SetUp == 0 || got.ByAPI[700] != 1 {
+	if got.Connections != 1 || got.Requests != 1 || got.SetUp == 0 || got.ByAPI[702] != 1 {
 		t.Errorf("to connect: got %+v, want one connection and request, and a login", got)
 	}
 	if err := c.Mkdir(t.Context(), c.Home()+"/a"); err != nil {
