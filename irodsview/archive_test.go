@@ -2,6 +2,8 @@ package irodsview_test
 
 import (
 	"errors"
+	"fmt"
+	"path"
 	"strings"
 	"testing"
 
@@ -19,7 +21,7 @@ func TestArchive(t *testing.T) {
 	if err := w.view.ChangeAVUs(ctx, home, nil, []transfer.AVU{avu}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.view.CollectionAVUs(ctx, []string{home, "/tempZone/home", "/tempZone"}, "omerods::")
+	got, err := w.view.CollectionAVUs(ctx, []string{home, path.Dir(home), "/" + w.cfg.Zone}, "omerods::")
 	if err != nil || len(got) != 1 || len(got[home]) != 1 || got[home][0] != avu {
 		t.Errorf("metadata: %v, %v", got, err)
 	}
@@ -39,7 +41,7 @@ func TestArchive(t *testing.T) {
 	if n, err := h.ReadAt(ctx, buf, 1); err != nil || string(buf[:n]) != "ello" {
 		t.Errorf("read: %q, %v", buf[:n], err)
 	}
-	if name := w.view.Name(ctx, home+"/f"); !strings.HasPrefix(name, "irods://alice#tempZone@127.0.0.1:") || !strings.HasSuffix(name, home+"/f") {
+	if name := w.view.Name(ctx, home+"/f"); !strings.HasPrefix(name, fmt.Sprintf("irods://alice#%s@%s:", w.cfg.Zone, w.cfg.Host)) || !strings.HasSuffix(name, home+"/f") {
 		t.Errorf("name: %q", name)
 	}
 }

@@ -219,9 +219,9 @@ func TestRecoverForgetsTheDead(t *testing.T) {
 }
 
 func TestOutageIsAnErrorNotAnEmptyFolder(t *testing.T) {
-	w := mount(t)
+	w := mount(t, onSandbox)
 	w.run("mkdir d; echo x > d/f; ls d")
-	if err := w.Close(); err != nil {
+	if err := w.sandbox.Close(); err != nil {
 		t.Fatal(err)
 	}
 	w.later()

@@ -220,27 +220,28 @@ func TestXattrs(t *testing.T) {
 func TestDeniedAtTheEarliestCall(t *testing.T) {
 	w := mount(t)
 	ctx := t.Context()
-	if err := w.MakeCollection(ctx, "/tempZone/home/bob/shown", "bob"); err != nil {
+	shown := homeOfBob + "/shown"
+	if err := w.MakeCollection(ctx, shown, "bob"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.SetAccess(ctx, "/tempZone/home/bob/shown", "alice", "read"); err != nil {
+	if err := w.SetAccess(ctx, shown, "alice", "read"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.PutObject(ctx, "/tempZone/home/bob/shown/f", "bob", strings.NewReader("bob's")); err != nil {
+	if err := w.PutObject(ctx, shown+"/f", "bob", strings.NewReader("bob's")); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.SetAccess(ctx, "/tempZone/home/bob/shown/f", "alice", "read"); err != nil {
+	if err := w.SetAccess(ctx, shown+"/f", "alice", "read"); err != nil {
 		t.Fatal(err)
 	}
-	w.dir = filepath.Dir(w.dir)
-	if got := w.run("cat bob/shown/f; ls bob/shown; stat -c %a bob/shown/f"); got != "bob'sf\n444\n" {
+	w.dir = filepath.Join(w.served.Mountpoint(), homeOfBob)
+	if got := w.run("cat shown/f; ls shown; stat -c %a shown/f"); got != "bob'sf\n444\n" {
 		t.Errorf("got %q", got)
 	}
 	for _, call := range []func() error{
-		func() error { return os.Mkdir(w.dir+"/bob/shown/d", 0o700) },
-		func() error { _, err := os.Create(w.dir + "/bob/shown/new"); return err },
-		func() error { _, err := os.OpenFile(w.dir+"/bob/shown/f", os.O_WRONLY, 0); return err },
-		func() error { return os.Remove(w.dir + "/bob/shown/f") },
+		func() error { return os.Mkdir(w.dir+"/shown/d", 0o700) },
+		func() error { _, err := os.Create(w.dir + "/shown/new"); return err },
+		func() error { _, err := os.OpenFile(w.dir+"/shown/f", os.O_WRONLY, 0); return err },
+		func() error { return os.Remove(w.dir + "/shown/f") },
 		func() error { return os.Mkdir(w.dir+"/new", 0o700) },
 	} {
 		if err := call(); !errors.Is(err, fs.ErrPermission) {

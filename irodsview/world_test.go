@@ -2,6 +2,7 @@ package irodsview_test
 
 import (
 	"context"
+	"io"
 	iofs "io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,25 +19,38 @@ import (
 	"omerods/fs"
 	"omerods/fs/fstest"
 	"omerods/internal/irods"
+	"omerods/internal/irods/realzone"
 	"omerods/internal/relay"
 	"omerods/internal/sandbox/irodsd"
 	"omerods/internal/transfer"
 	"omerods/irodsview"
 )
 
-// world is a server and a mounted view of it.
+// zone is how a test changes a zone beside the mount.
+type zone interface {
+	AddGroup(ctx context.Context, name string) error
+	AddToGroup(ctx context.Context, group, user string) error
+	MakeCollection(ctx context.Context, path, owner string) error
+	PutObject(ctx context.Context, path, owner string, r io.Reader) error
+	SetAccess(ctx context.Context, path, user, level string) error
+	SetQuota(ctx context.Context, user, resource string, bytes int64) error
+}
+
+// world is a zone and a mounted view of it.
 type world struct {
-	*irodsd.Server
-	t      *testing.T
-	relay  *relay.Relay // between the clients and the server
-	cfg    irods.Config
-	client *irods.Client
-	view   *irodsview.View
-	vcfg   irodsview.Config
-	served *fs.Server
-	dir    string // the mounted home of alice
-	state  string
-	ahead  atomic.Int64 // of the view's clock
+	zone
+	sandbox *irodsd.Server // nil if the server is a real one
+	real    *realzone.Zone // or this is nil
+	t       *testing.T
+	relay   *relay.Relay // between the clients and the server
+	cfg     irods.Config
+	client  *irods.Client
+	view    *irodsview.View
+	vcfg    irodsview.Config
+	served  *fs.Server
+	dir     string // the mounted home of alice
+	state   string
+	ahead   atomic.Int64 // of the view's clock
 }
 
 // later lets the view's caches expire: with the kernel's second a change that
@@ -52,7 +67,12 @@ func withFault(f func(api int, n int64) irodsd.Fault) option {
 	return func(s *irodsd.Config, _ *irodsview.Config) { s.Fault = f }
 }
 
-const home = "/tempZone/home/alice"
+// onSandbox is for a test that needs the sandbox's server, such as one that
+// ends it.
+var onSandbox = withFault(func(int, int64) irodsd.Fault { return irodsd.Fault{} })
+
+// Where the worlds of the running test have what belongs to alice and to bob.
+var home, homeOfBob string
 
 // mount starts a server, mounts it as alice and returns both.
 func mount(t *testing.T, opts ...option) *world {
@@ -94,11 +114,39 @@ func newWorld(t *testing.T, opts ...option) *world {
 	for _, o := range opts {
 		o(&scfg, &vcfg)
 	}
-	s, err := irodsd.New(scfg)
+	if scfg.Fault == nil {
+		w.real = realzone.Open(t)
+	}
+	if w.real != nil {
+		w.zone, w.cfg = w.real, w.real.Config("alice")
+		home, homeOfBob = w.real.Fresh(t, "alice"), w.real.Fresh(t, "bob")
+	} else {
+		home, homeOfBob = "/tempZone/home/alice", "/tempZone/home/bob"
+		w.startSandbox(scfg)
+	}
+	var err error
+	if w.relay, err = relay.Listen(net.JoinHostPort(w.cfg.Host, strconv.Itoa(w.cfg.Port))); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.relay.Close)
+	w.client = w.newClient("alice")
+	w.view, w.vcfg = irodsview.New(vcfg), vcfg
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		w.view.Close(ctx)
+	})
+	return w
+}
+
+func (w *world) startSandbox(cfg irodsd.Config) {
+	t := w.t
+	t.Helper()
+	s, err := irodsd.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Server = s
+	w.zone, w.sandbox = s, s
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -111,25 +159,18 @@ func newWorld(t *testing.T, opts ...option) *world {
 			t.Fatal(err)
 		}
 	}
-	if w.relay, err = relay.Listen(l.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.relay.Close)
-	w.cfg = irods.Config{Host: "127.0.0.1", Port: w.relay.Port(), User: "alice", Zone: "tempZone", Password: "secret"}
-	w.client = w.newClient("alice")
-	w.view, w.vcfg = irodsview.New(vcfg), vcfg
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		w.view.Close(ctx)
-	})
-	return w
+	w.cfg = irods.Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "alice", Zone: "tempZone", Password: "secret"}
 }
 
 func (w *world) newClient(user string) *irods.Client {
 	w.t.Helper()
 	cfg := w.cfg
-	cfg.User = user
+	if w.real != nil {
+		cfg = w.real.Config(user)
+	} else {
+		cfg.User = user
+	}
+	cfg.TLS.ServerName, cfg.Host, cfg.Port = cfg.Host, "127.0.0.1", w.relay.Port()
 	c, err := irods.New(cfg)
 	if err != nil {
 		w.t.Fatal(err)

@@ -17,8 +17,6 @@ import (
 	"omerods/internal/sandbox/irodsd"
 )
 
-const home = "/tempZone/home/alice"
-
 func put(t *testing.T, c *irods.Client, path string, data []byte) {
 	t.Helper()
 	sum := sha256.Sum256(data)
@@ -28,7 +26,7 @@ func put(t *testing.T, c *irods.Client, path string, data []byte) {
 }
 
 func TestNames(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c := z.client(t)
 	names := []string{
 		"plain", "with space", "it's", `quo"ted`, "a&b", "a&&b", "a||b", "x<y>z", "per%cent", "under_score", "under-score",
@@ -77,7 +75,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestErrorsHaveClasses(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c, ctx := z.client(t), ctxFor(t)
 	put(t, c, home+"/f", []byte("x"))
 	if err := c.Mkdir(ctx, home+"/d"); err != nil {
@@ -102,7 +100,7 @@ func TestErrorsHaveClasses(t *testing.T) {
 		{"create over", createErr, irods.ErrExists},
 		{"mkdir over", c.Mkdir(ctx, home+"/d"), irods.ErrExists},
 		{"mkdir without parent", c.Mkdir(ctx, home+"/no/d"), irods.ErrNotFound},
-		{"mkdir denied", c.Mkdir(ctx, "/tempZone/home/bob/d"), irods.ErrDenied},
+		{"mkdir denied", c.Mkdir(ctx, homeOfBob+"/d"), irods.ErrDenied},
 		{"rmdir full", c.Rmdir(ctx, home+"/d"), irods.ErrNotEmpty},
 		{"remove nothing", c.Remove(ctx, home+"/none", true), irods.ErrNotFound},
 		{"put over", c.Put(ctx, home+"/f", nil, sum[:]), irods.ErrExists},
@@ -118,7 +116,7 @@ func TestErrorsHaveClasses(t *testing.T) {
 }
 
 func TestReadWriteSeek(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c, ctx := z.client(t), ctxFor(t)
 	f, err := c.Create(ctx, home+"/f")
 	if err != nil {
@@ -160,7 +158,7 @@ func TestReadWriteSeek(t *testing.T) {
 
 // More files are open than there are connections, and others need some too.
 func TestManyOpenFiles(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c, ctx := z.client(t, func(cfg *irods.Config) { cfg.MaxConnections = 3 }), ctxFor(t)
 	var wg sync.WaitGroup
 	for i := range 12 {
@@ -242,7 +240,7 @@ func TestCancelledCallReturnsAtOnce(t *testing.T) {
 }
 
 func TestLostConnections(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	r := newRelay(t, z.port)
 	c, ctx := z.client(t, func(cfg *irods.Config) { cfg.Port = r.port }), ctxFor(t)
 	put(t, c, home+"/f", bytes.Repeat([]byte("0123456789"), 1000))
@@ -314,7 +312,7 @@ func TestListingCostsConstantRequests(t *testing.T) {
 }
 
 func TestRightsOfGroups(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	ctx := ctxFor(t)
 	for _, err := range []error{
 		z.AddGroup(ctx, "lab"), z.AddToGroup(ctx, "lab", "bob"),
@@ -325,7 +323,7 @@ func TestRightsOfGroups(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	bob := z.client(t, func(c *irods.Config) { c.User = "bob" })
+	bob := z.client(t, z.as("bob"))
 	if l, err := bob.Rights(ctx, home+"/shared", true); err != nil || l != irods.LevelWrite {
 		t.Errorf("got %v, %v, want write", l, err)
 	}
@@ -354,7 +352,7 @@ func TestRightsOfGroups(t *testing.T) {
 }
 
 func TestCollectionMetadata(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c, ctx := z.client(t), ctxFor(t)
 	var colls []string
 	for _, n := range []string{"a", "b'c", "d"} {
@@ -387,7 +385,7 @@ func TestCollectionMetadata(t *testing.T) {
 }
 
 func TestQuotaIsSpace(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c, ctx := z.client(t), ctxFor(t)
 	if err := z.SetQuota(ctx, "alice", "", 1<<20); err != nil {
 		t.Fatal(err)
@@ -399,7 +397,7 @@ func TestQuotaIsSpace(t *testing.T) {
 }
 
 func TestReplaceByRenameAndCopy(t *testing.T) {
-	z := serve(t)
+	z := anyZone(t)
 	c, ctx := z.client(t), ctxFor(t)
 	put(t, c, home+"/old", []byte("old"))
 	put(t, c, home+"/new", []byte("newer"))

@@ -20,14 +20,52 @@ import (
 	"time"
 
 	"omerods/internal/irods"
+	"omerods/internal/irods/realzone"
 	"omerods/internal/sandbox/irodsd"
 )
 
 const secret = "correct horse battery"
 
+// admin is how a test changes a zone beside the client.
+type admin interface {
+	AddGroup(ctx context.Context, name string) error
+	AddToGroup(ctx context.Context, group, user string) error
+	MakeCollection(ctx context.Context, path, owner string) error
+	PutObject(ctx context.Context, path, owner string, r io.Reader) error
+	SetAccess(ctx context.Context, path, user, level string) error
+	SetQuota(ctx context.Context, user, resource string, bytes int64) error
+}
+
 type zone struct {
-	*irodsd.Server
+	admin
 	port int
+	real *realzone.Zone // nil for the sandbox
+}
+
+// Where the zone of the running test has what belongs to alice and to bob.
+var home, homeOfBob = "/tempZone/home/alice", "/tempZone/home/bob"
+
+// anyZone is the sandbox's zone, or a real one when the tests were told of it.
+func anyZone(t *testing.T) *zone {
+	t.Helper()
+	real := realzone.Open(t)
+	if real == nil {
+		return serve(t)
+	}
+	home, homeOfBob = real.Fresh(t, "alice"), real.Fresh(t, "bob")
+	cfg := real.Config("alice")
+	return &zone{admin: real, port: cfg.Port, real: real}
+}
+
+// as is the setting of a client that another user has.
+func (z *zone) as(user string) func(*irods.Config) {
+	return func(c *irods.Config) {
+		if z.real != nil {
+			c.ClientUser = user
+		} else {
+			c.User = user
+		}
+	}
 }
 
 // serve starts a server with the users alice and bob, whose password is
@@ -61,10 +99,14 @@ func serve(t *testing.T, change ...func(*irodsd.Config)) *zone {
 			t.Fatal(err)
 		}
 	}
-	return &zone{s, l.Addr().(*net.TCPAddr).Port}
+	home, homeOfBob = "/tempZone/home/alice", "/tempZone/home/bob"
+	return &zone{admin: s, port: l.Addr().(*net.TCPAddr).Port}
 }
 
 func (z *zone) config() irods.Config {
+	if z.real != nil {
+		return z.real.Config("alice")
+	}
 	return irods.Config{Host: "127.0.0.1", Port: z.port, User: "alice", Zone: "tempZone", Password: secret}
 }
 
