@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"omerods/fs/tree"
@@ -73,22 +72,7 @@ func (s Status) Text() string {
 		b.WriteString("no saves or loads yet\n")
 		return b.String()
 	}
-	b.WriteString("\n")
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\tSTATE\tFILES\tBYTES\tSINCE\tPATH")
-	for _, r := range s.Transfers {
-		fmt.Fprintf(w, "%s\t%s\t%d/%d\t%s/%s\t%s\t%s\n", r.Direction, r.State, r.FilesDone, r.Files,
-			humanBytes(r.BytesDone), humanBytes(r.Bytes), r.Started.Local().Format(time.DateTime), r.Path)
-		if r.Object != "" && r.Direction == transfer.ToOMERO && r.State == transfer.StateFinished {
-			fmt.Fprintf(w, "\t\t\t\t\tis now %s\n", r.Object)
-		}
-		for _, t := range []string{r.Reason, r.Note} {
-			for line := range strings.Lines(t) { // one for each of several errors
-				fmt.Fprintf(w, "\t\t\t\t\t%s\n", strings.TrimSpace(line))
-			}
-		}
-	}
-	w.Flush()
+	b.WriteString("\n" + transfersText(s.Transfers))
 	return b.String()
 }
 

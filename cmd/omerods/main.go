@@ -30,7 +30,7 @@ type command struct {
 }
 
 var commands = []command{
-	initCommand, mountCommand, unmountCommand, demoCommand, sandboxCommand, statusCommand, whyCommand, targetsCommand, checkCommand, versionCommand,
+	initCommand, mountCommand, unmountCommand, demoCommand, sandboxCommand, statusCommand, waitCommand, whyCommand, targetsCommand, checkCommand, versionCommand,
 }
 
 // usageError is a mistake in how the program was called; it exits with 2.

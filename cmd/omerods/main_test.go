@@ -54,7 +54,7 @@ func TestHelpOfEachCommandHasExamples(t *testing.T) {
 }
 
 func TestMistakesExitWith2(t *testing.T) {
-	for _, args := range [][]string{nil, {"mont"}, {"mount"}, {"mount", "--no-such-flag", "x"}, {"why"}, {"status", "a", "b"}, {"unmount"}, {"check"}} {
+	for _, args := range [][]string{nil, {"mont"}, {"mount"}, {"mount", "--no-such-flag", "x"}, {"why"}, {"status", "a", "b"}, {"unmount"}, {"check"}, {"wait"}, {"targets", "a", "b"}, {"init", "x"}} {
 		if _, stderr, code := output(t, args...); code != 2 || stderr == "" {
 			t.Errorf("omerods %v: exit code %d, %q; want 2 and a message", args, code, stderr)
 		}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -17,45 +18,72 @@ import (
 
 var statusCommand = command{
 	name: "status", args: "[MOUNTPOINT]", short: "shows connections, saves and loads",
-	long: "Shows the connections of a mount, and its running and past saves and loads. Without MOUNTPOINT\n" +
-		"it is the mount of the working directory, or the only one that you have.",
-	example: "  omerods status ~/data\n  omerods status --watch\n  omerods status --json ~/data | jq '.transfers[0]'",
+	long: "Shows the connections of a mount, and its running and past saves and loads: files, bytes (of a load:\n" +
+		"those that OMERO has), the rate over the last half minute, and the time left at that rate. Without\n" +
+		"MOUNTPOINT it is the mount of the working directory, or the only one that you have.\n\n" +
+		"With --watch it is shown anew every second until Ctrl-C; where there is no terminal, a line is\n" +
+		"printed for each save or load that has come further.",
+	example: "  omerods status ~/data\n  omerods status --watch\n  omerods status --watch ~/data >> saves.log\n" +
+		"  omerods status --json ~/data | jq '.transfers[0]'",
 	setup: func(flags *pflag.FlagSet) func(context.Context, []string) error {
-		watch := flags.Bool("watch", false, "shows it again every second")
-		asJSON := flags.Bool("json", false, "prints JSON")
+		watch := flags.BoolP("watch", "w", false, "shows it again every second")
+		asJSON := flags.Bool("json", false, "prints JSON; with --watch one line each time")
 		return func(ctx context.Context, args []string) error {
 			point, err := theMount(args)
 			if err != nil {
 				return err
 			}
-			for {
-				s, err := mount.ReadStatus(point)
-				if err != nil {
-					return err
-				}
-				switch {
-				case *asJSON:
-					e := json.NewEncoder(os.Stdout)
-					e.SetIndent("", "  ")
-					if err := e.Encode(s); err != nil {
-						return err
-					}
-				case *watch:
-					fmt.Print("\x1b[H\x1b[2J" + s.Text())
-				default:
-					fmt.Print(s.Text())
-				}
-				if !*watch {
-					return nil
-				}
-				select {
-				case <-ctx.Done():
-					return nil
-				case <-time.After(time.Second):
+			if *watch {
+				return watchStatus(ctx, point, *asJSON)
+			}
+			s, err := mount.ReadStatus(point)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				e := json.NewEncoder(os.Stdout)
+				e.SetIndent("", "  ")
+				return e.Encode(s)
+			}
+			fmt.Print(s.Text())
+			return nil
+		}
+	},
+}
+
+func watchStatus(ctx context.Context, point string, asJSON bool) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var log mount.Watcher
+	for {
+		s, err := mount.ReadStatus(point)
+		if err != nil {
+			return err
+		}
+		switch {
+		case asJSON:
+			err = json.NewEncoder(os.Stdout).Encode(s)
+		case isTerminal(os.Stdout):
+			// From the top, each line to its end, then all below: a screen that
+			// was cleared first would flicker.
+			text := s.WatchText(size(os.Stdout))
+			_, err = fmt.Print("\x1b[H" + strings.ReplaceAll(text, "\n", "\x1b[K\n") + "\x1b[J")
+		default:
+			for _, l := range log.Lines(s) {
+				if _, err = fmt.Println(l); err != nil {
+					break
 				}
 			}
 		}
-	},
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // theMount is the mount that a command without an argument means.

@@ -107,3 +107,39 @@ func hide(f *os.File) (show func(), err error) {
 	}
 	return func() { _ = unix.IoctlSetTermios(int(f.Fd()), unix.TCSETSF, old) }, nil
 }
+
+// size returns the lines and columns of a terminal, 0 for what is none.
+func size(f *os.File) (lines, columns int) {
+	w, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0, 0
+	}
+	return int(w.Row), int(w.Col)
+}
+
+// line is one line of a terminal that is written again and again.
+type line struct {
+	out  *os.File
+	used bool
+}
+
+func newLine(out *os.File) *line { return &line{out: out} }
+
+// shown tells whether somebody sees it.
+func (l *line) shown() bool { return isTerminal(l.out) }
+
+func (l *line) show(text string) {
+	if _, columns := size(l.out); columns > 0 {
+		if r := []rune(text); len(r) >= columns {
+			text = string(r[:columns-2]) + "…"
+		}
+	}
+	fmt.Fprintf(l.out, "\r\x1b[K%s", text)
+	l.used = true
+}
+
+func (l *line) clear() {
+	if l.used {
+		fmt.Fprint(l.out, "\r\x1b[K")
+	}
+}

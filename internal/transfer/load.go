@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"omerods/fs/tree"
@@ -27,6 +28,8 @@ type Load struct {
 	writers *Writers
 	uploads sync.WaitGroup
 	done    chan struct{} // closed when the load has ended
+
+	sentBytes atomic.Int64 // of files, to OMERO
 
 	mu         sync.Mutex // guards the fields below and all staged nodes
 	name       string     // of the object that is to be made
@@ -81,6 +84,7 @@ func newLoad(ctx context.Context, ls *Loads, place Place, key loadKey, mode uint
 	l.top = l.newDir(ctx, nil, key.name, mode)
 	l.record = Record{ID: l.id, Direction: ToOMERO, UID: caller.UID, Path: path.Join(place.Key(), key.name), State: StateLoading, Started: now}
 	ls.cfg.Records.Put(l.record)
+	ls.cfg.Records.Live(l.id, l.progress)
 	return l
 }
 
@@ -284,6 +288,9 @@ func (l *Load) arrive(p string, w *wanted, f *stagedFile) {
 	l.missing--
 	l.record.FilesDone++
 	l.record.BytesDone += f.content.Size()
+	if w.Size < 0 { // not counted before
+		l.record.Bytes += f.content.Size()
+	}
 	l.of.cfg.Records.Put(l.record)
 	if w.unit != nil {
 		w.unit.got(p, f)

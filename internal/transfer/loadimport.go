@@ -113,7 +113,7 @@ func (l *Load) attach(w *wanted, f *stagedFile) {
 		defer l.uploads.Done()
 		defer l.hasSent()
 		err := l.inSlot(func(dest Destination) error {
-			spec, err := fileSpec(name, f)
+			spec, err := l.fileSpec(name, f)
 			if err != nil {
 				return err
 			}
@@ -137,12 +137,12 @@ func (l *Load) attach(w *wanted, f *stagedFile) {
 	}()
 }
 
-func fileSpec(name string, f *stagedFile) (FileSpec, error) {
+func (l *Load) fileSpec(name string, f *stagedFile) (FileSpec, error) {
 	sums, err := f.content.Sums()
 	if err != nil {
 		return FileSpec{}, err
 	}
-	return FileSpec{Name: name, Size: f.content.Size(), SHA1: sums.SHA1(), Content: f.content}, nil
+	return FileSpec{Name: name, Size: f.content.Size(), SHA1: sums.SHA1(), Content: counted{f.content, &f.sent, &l.sentBytes}}, nil
 }
 
 // inSlot runs work with a connection when its turn comes.
@@ -174,7 +174,7 @@ func (l *Load) send(dest Destination, u *unit) error {
 		if name == "" {
 			name = path.Join(l.title(), p)
 		}
-		f, err := fileSpec(name, u.files[p])
+		f, err := l.fileSpec(name, u.files[p])
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}

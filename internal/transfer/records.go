@@ -47,9 +47,13 @@ type Record struct {
 	Files     int       `json:"files"`
 	FilesDone int       `json:"files_done"`
 	Bytes     int64     `json:"bytes"`
-	BytesDone int64     `json:"bytes_done"`
-	Started   time.Time `json:"started"`
-	Changed   time.Time `json:"changed"`
+	BytesDone int64     `json:"bytes_done"`           // that have come
+	BytesSent int64     `json:"bytes_sent,omitempty"` // of a running load, that OMERO has
+	Rate      int64     `json:"rate,omitempty"`       // of a running one, bytes a second over half a minute
+	// SecondsLeft is 0 when it is not known.
+	SecondsLeft int64     `json:"seconds_left,omitempty"`
+	Started     time.Time `json:"started"`
+	Changed     time.Time `json:"changed"`
 }
 
 // Running says whether the transfer has not ended.
@@ -62,18 +66,22 @@ const maxRecords = 1000
 type Records struct {
 	now func() time.Time
 
-	mu   sync.Mutex // guards the field below
-	list []Record   // oldest first
+	mu   sync.Mutex       // guards the fields below; taken after a transfer's own
+	list []Record         // oldest first
+	live map[string]*live // of the running ones, by their ID
 }
 
 // NewRecords returns an empty memory.
-func NewRecords(now func() time.Time) *Records { return &Records{now: now} }
+func NewRecords(now func() time.Time) *Records { return &Records{now: now, live: map[string]*live{}} }
 
 // Put stores r under its ID, with the present time as that of the change.
 func (rs *Records) Put(r Record) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.Changed = rs.now()
+	if !r.Running() {
+		delete(rs.live, r.ID)
+	}
 	for i := range rs.list {
 		if rs.list[i].ID == r.ID {
 			rs.list[i] = r
@@ -89,15 +97,19 @@ func (rs *Records) Put(r Record) {
 	}
 }
 
-// All returns the transfers of one Unix user, the latest first.
+// All returns the transfers of one Unix user, the latest first, the running
+// ones as they are at this moment.
 func (rs *Records) All(uid uint32) []Record {
 	rs.mu.Lock()
-	defer rs.mu.Unlock()
 	var out []Record
 	for _, r := range slices.Backward(rs.list) {
 		if r.UID == uid {
 			out = append(out, r)
 		}
+	}
+	rs.mu.Unlock()
+	for i := range out {
+		rs.measure(&out[i])
 	}
 	return out
 }

@@ -83,6 +83,7 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 	}
 	s.adopt(ctx, coll, sv)
 	s.cfg.Records.Put(sv.record)
+	s.cfg.Records.Live(sv.id, sv.progress)
 	s.cfg.Logger.Info("save begins", "collection", coll, "object", doc.Origin.Object, "files", len(manifest.Files))
 	s.wait.Add(1)
 	go sv.watch()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"omerods/fs/tree"
 	"omerods/internal/task"
@@ -29,6 +30,8 @@ type stagedFile struct {
 	result  error // of the last flush
 	broken  error // why what was written is not whole, whatever its close says
 	lost    bool  // broken, and nothing of it was kept
+
+	sent atomic.Int64 // bytes of it that went to OMERO
 }
 
 var (
