@@ -123,17 +123,28 @@ func (n *node) setTime(ctx context.Context, v *View, s *session, t time.Time) er
 		n.keepTime(t, t)
 		return nil
 	}
-	k, err := n.find(ctx, s)
-	if err != nil {
-		return err
-	}
 	p := n.path()
-	err = s.client.Touch(ctx, p, t)
+	if !n.attached() || !s.has(p) {
+		if _, err := n.find(ctx, s); err != nil {
+			return err
+		}
+	}
+	err := s.client.Touch(ctx, p, t)
 	switch {
 	case err == nil:
 		n.keepTime(t, t)
-		v.sessions.each(func(s *session) { s.changed(p) })
+		v.sessions.each(func(other *session) {
+			if other == s {
+				s.dated(p, t)
+			} else {
+				other.changed(p)
+			}
+		})
 	case errors.Is(err, irods.ErrDenied), errors.Is(err, irods.ErrNotSupported):
+		k, err := n.find(ctx, s)
+		if err != nil {
+			return err
+		}
 		n.keepTime(t, k.Modified)
 	default:
 		return fail(err)
@@ -153,7 +164,13 @@ func (d *draft) keepFolderTime(ctx context.Context) {
 	n.mu.Unlock()
 	if t.IsZero() || when.Before(d.born) {
 		p := n.path()
-		d.view.sessions.each(func(s *session) { s.changed(p) })
+		d.view.sessions.each(func(s *session) {
+			if s == d.s {
+				s.grown(p)
+			} else {
+				s.changed(p)
+			}
+		})
 		return
 	}
 	if err := n.setTime(ctx, d.view, d.s, t); err != nil {

@@ -28,8 +28,11 @@ const (
 type known struct {
 	irods.Entry
 	level irods.Level
-	// rough says that existence and size are known, the rest is not.
-	rough bool
+	// rough says that existence is known and the rest may not be true. sized
+	// says that of a rough entry only the modification time is unknown.
+	rough, sized bool
+	// bare says that the attributes are known, but neither id nor replicas.
+	bare bool
 	// virtual says that the collection itself cannot be seen, only something
 	// below it.
 	virtual bool
@@ -251,6 +254,19 @@ func (s *session) stat(ctx context.Context, p string) (known, error) {
 		return k, nil
 	}
 	return s.statNow(ctx, p)
+}
+
+// has tells whether something is known to be at a path, without asking.
+func (s *session) has(p string) bool {
+	dir, name := path.Split(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.listings[path.Clean(dir)]
+	if l == nil || s.clock().Sub(l.when) >= freshFor {
+		return false
+	}
+	_, ok := l.entries[name]
+	return ok
 }
 
 func notFound(p string) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path"
 	"strings"
+	"time"
 
 	"omerods/internal/irods"
 )
@@ -24,7 +25,7 @@ func (s *session) appeared(k known) {
 
 // madeEmpty notes that the session made a collection just now.
 func (s *session) madeEmpty(coll string) {
-	s.appeared(known{Entry: irods.Entry{Path: coll, IsCollection: true}, level: irods.LevelOwn, rough: true})
+	s.appeared(known{Entry: irods.Entry{Path: coll, IsCollection: true, Modified: s.clock()}, level: irods.LevelOwn, bare: true})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.listings) >= maxListings {
@@ -54,7 +55,42 @@ func (s *session) changed(p string) {
 	s.touch(path.Clean(dir))
 	if l := s.listings[path.Clean(dir)]; l != nil {
 		if k, ok := l.entries[name]; ok {
-			k.rough = true
+			k.rough, k.sized = true, false
+			l.entries[name] = k
+		}
+	}
+}
+
+// dated notes that the session set the modification time of a path.
+func (s *session) dated(p string, t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.singles, p)
+	dir, name := path.Split(p)
+	s.touch(path.Clean(dir))
+	l := s.listings[path.Clean(dir)]
+	if l == nil {
+		return
+	}
+	if k, ok := l.entries[name]; ok && (!k.rough || k.sized) {
+		k.Modified, k.rough, k.sized = time.Unix(t.Unix(), 0), false, false
+		l.entries[name] = k
+	}
+}
+
+// grown notes that the session changed what is in a collection. Its time is
+// about now; the next answer of the server has it exactly.
+func (s *session) grown(coll string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dir, name := path.Split(coll)
+	if one, ok := s.singles[coll]; ok && one.found {
+		one.known.Modified = s.clock()
+		s.singles[coll] = one
+	}
+	if l := s.listings[path.Clean(dir)]; l != nil {
+		if k, ok := l.entries[name]; ok {
+			k.Modified = s.clock()
 			l.entries[name] = k
 		}
 	}

@@ -123,9 +123,8 @@ func (d *draft) store(ctx context.Context) error {
 	// What fits into the buffer goes in one request, which the server
 	// verifies.
 	if d.tmpName == "" && !d.base && d.ordered && int64(len(d.buf)) == size {
-		d.placeTemp(ctx)
 		sum := d.sums.SHA256()
-		if err = d.s.client.Put(ctx, d.tmpPath(), d.buf, sum); err == nil {
+		if err = d.putWhole(ctx, sum); err == nil {
 			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum, tar: d.sums.Tar()}
 			d.bufOff = size
 			d.buf = nil
@@ -214,6 +213,7 @@ func (d *draft) publish(ctx context.Context) error {
 		}
 		d.avus = nil
 	}
+	d.timed = time.Time{}
 	var err error
 	if exists {
 		err = d.replace(ctx, final)
@@ -235,14 +235,22 @@ func (d *draft) publish(ctx context.Context) error {
 	mtime := d.mtime
 	d.mtime = time.Time{}
 	d.mu.Unlock()
-	if !exists {
-		d.s.appeared(known{Entry: irods.Entry{Path: final, Size: w.Size}, level: irods.LevelOwn, rough: true})
-	}
 	v.sessions.each(func(s *session) { s.changed(final) })
+	if !exists {
+		d.s.appeared(known{Entry: irods.Entry{Path: final, Size: w.Size}, level: irods.LevelOwn, rough: true, sized: true, bare: true})
+	}
 	if !mtime.IsZero() {
-		// The bytes are safe; a time that cannot be kept is not worth an error.
-		if err := d.s.client.Touch(ctx, final, mtime); err != nil {
-			v.log.Warn("modification time not kept", "path", final, "err", err)
+		kept := mtime.Equal(d.timed)
+		if !kept {
+			// The bytes are safe; a time that cannot be kept is not worth an
+			// error.
+			err := d.s.client.Touch(ctx, final, mtime)
+			if kept = err == nil; !kept {
+				v.log.Warn("modification time not kept", "path", final, "err", err)
+			}
+		}
+		if kept {
+			d.s.dated(final, mtime)
 		}
 		d.node.keepTime(mtime, mtime)
 	}
@@ -264,7 +272,18 @@ func (d *draft) name(ctx context.Context, final string) error {
 	ctx, cancel := tree.Outlive(ctx, tree.InterruptGrace)
 	defer cancel()
 	c, tmp := d.s.client, d.tmpPath()
-	err := c.Rename(ctx, tmp, final, false, false)
+	d.mu.Lock()
+	mtime := d.mtime
+	d.mu.Unlock()
+	var err error
+	if mtime.IsZero() {
+		err = c.Rename(ctx, tmp, final, false, false)
+	} else {
+		var kept bool
+		if kept, err = c.RenameAt(ctx, tmp, final, mtime); kept {
+			d.timed = mtime
+		}
+	}
 	if !errors.Is(err, irods.ErrLost) {
 		return taken(err, final)
 	}

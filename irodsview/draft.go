@@ -44,6 +44,7 @@ type draft struct {
 	mixed   bool           // bytes came from more than one place
 	avus    []irods.AVU    // metadata set before the object was there
 	verify  verified       // set while stored
+	timed   time.Time      // the time that the temporary object has been given
 	failed  error          // what ended the draft; nothing more works
 
 	mu       sync.Mutex // guards the fields below; after io, before the node's

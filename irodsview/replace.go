@@ -99,7 +99,7 @@ func (d *draft) rescue(ctx context.Context, o *openOverwrite, cause error) error
 		return told.WithAdvice("The new content is in iRODS and will be written into the file when that is possible, at the latest when the mount is started again.")
 	}
 	o.end()
-	d.s.appeared(known{Entry: irods.Entry{Path: saved, Size: o.Size}, level: irods.LevelOwn, rough: true})
+	d.s.appeared(known{Entry: irods.Entry{Path: saved, Size: o.Size}, level: irods.LevelOwn, rough: true, sized: true, bare: true})
 	return told.WithAdvice("The new content is in %s.", saved)
 }
 
@@ -149,7 +149,7 @@ func readSums(ctx context.Context, c *irods.Client, p string) (*transfer.Sums, e
 // size.
 func (s *session) statKnown(ctx context.Context, p string) (known, error) {
 	k, err := s.stat(ctx, p)
-	if err == nil && k.rough {
+	if err == nil && (k.rough || k.bare) {
 		return s.statNow(ctx, p)
 	}
 	return k, err

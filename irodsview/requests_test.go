@@ -60,6 +60,50 @@ func TestReadingSmallFilesCostsOneRequestEach(t *testing.T) {
 	w.costs(n+some, "tar -cf - in | tar -tf - >/dev/null")
 }
 
+// TestWritingSmallFilesCostsTwoRequestsEach: one with the bytes, one to give
+// them their name; where a program sets a time there is a third, which takes
+// no round trip of its own.
+func TestWritingSmallFilesCostsTwoRequestsEach(t *testing.T) {
+	const n = 40
+	w := mount(t)
+	src := manySmall(t, n)
+	for name, each := range map[string]struct {
+		requests int
+		command  string
+	}{
+		"cp -r":    {2, "cp -r '%s' to"},
+		"cp -a":    {3, "cp -a '%s' to"},
+		"rsync -a": {3, "rsync -a '%s/' to"},
+		"rsync -r": {2, "rsync -r '%s/' to"},
+		"tar":      {3, "mkdir to; tar -C '%s' -cf - . | tar -C to -xf -"},
+	} {
+		need(t, strings.Fields(name)[0])
+		w.costs(each.requests*n+some, fmt.Sprintf(each.command, src))
+		compare(t, w.objects(home+"/to"), local(t, src))
+		w.run("rm -r to")
+		w.later()
+	}
+	// The folder's listing has become old on the way.
+	w.run("mkdir slow")
+	for range 3 {
+		w.later()
+		w.costs(3*n/2+some, fmt.Sprintf("ls '%s' | shuf -n %d | xargs -I{} cp '%s/{}' slow/; rm slow/*", src, n/2, src))
+	}
+}
+
+// TestLookingAtWhatWasWrittenIsFree: what the mount has written itself it need
+// not ask for, and what it does ask for it asks for once.
+func TestLookingAtWhatWasWrittenIsFree(t *testing.T) {
+	const n = 40
+	w := mount(t)
+	src := manySmall(t, n)
+	need(t, "rsync")
+	w.run("rsync -a '" + src + "/' in")
+	w.costs(some, "rsync -a '"+src+"/' in; stat in/* >/dev/null")
+	w.run("cp -r '" + src + "' plain")
+	w.costs(2*some, "for f in plain/*; do stat \"$f\"; done >/dev/null")
+}
+
 // TestListingTellsRightsInFewRequests lists what others have shared, with a
 // mount that has asked nothing before, its login included.
 func TestListingTellsRightsInFewRequests(t *testing.T) {

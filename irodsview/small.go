@@ -1,6 +1,7 @@
 package irodsview
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -28,6 +29,31 @@ func (h *readHandle) openRead(ctx context.Context, k known) error {
 	if err == nil {
 		// Fewer bytes than the catalogue says need not be the end.
 		h.windows[0] = window{data: data, last: int64(len(data)) >= k.Size}
+	}
+	return err
+}
+
+// putWhole stores what is buffered as the temporary object, in one request
+// that the server verifies. When the connection breaks it may have done so:
+// that is looked at before the request is repeated, under another name.
+func (d *draft) putWhole(ctx context.Context, sum []byte) error {
+	d.placeTemp(ctx)
+	c, first := d.s.client, d.tmpPath()
+	err := c.Put(ctx, first, d.buf, sum)
+	if !errors.Is(err, irods.ErrLost) || ctx.Err() != nil {
+		return err
+	}
+	stored, cerr := c.Checksum(ctx, first, false)
+	if cerr == nil && bytes.Equal(irods.SHA256(stored), sum) {
+		return nil
+	}
+	d.tmpName = ""
+	d.placeTemp(ctx)
+	err = c.Put(ctx, d.tmpPath(), d.buf, sum)
+	after, cancel := detached(ctx)
+	defer cancel()
+	if rerr := removeTemp(after, c, first); rerr != nil {
+		d.view.log.Warn("a temporary object stays until the next start", "path", first, "err", rerr)
 	}
 	return err
 }

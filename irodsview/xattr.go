@@ -135,7 +135,7 @@ func (n *node) facts(ctx context.Context, s *session) (map[string]string, error)
 		return nil, err
 	}
 	p := n.path()
-	if k.rough {
+	if k.rough || k.bare {
 		if k, err = s.statNow(ctx, p); err != nil {
 			return nil, fail(err)
 		}

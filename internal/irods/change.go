@@ -47,14 +47,50 @@ func (c *Client) Remove(ctx context.Context, path string, forGood bool) error {
 // destination is ErrExists; with replace an existing data object there is
 // removed for good in the same step, which servers before 4.3 do not do.
 func (c *Client) Rename(ctx context.Context, from, to string, isCollection, replace bool) error {
+	r, err := renaming(from, to, isCollection, replace)
+	if err == nil {
+		_, err = c.change(ctx, "rename", from, once, r)
+	}
+	return err
+}
+
+// RenameAt renames a data object, as [Client.Rename] does without replacing,
+// and sets its modification time before, in the same round trip. Whether the
+// time was set matters to nobody but those who look for it, so its failure is
+// not one of the call: kept tells.
+func (c *Client) RenameAt(ctx context.Context, from, to string, modified time.Time) (kept bool, err error) {
+	ren, err := renaming(from, to, false, false)
+	if err != nil {
+		return false, err
+	}
+	touch, err := touching(from, modified)
+	if err != nil {
+		return false, err
+	}
+	err = c.with(ctx, "rename", from, once, func(cn *conn) error {
+		reps, err := cn.exchangeAll(ctx, touch, ren)
+		if err != nil {
+			return err
+		}
+		kept = reps[0].status >= 0
+		if reps[1].status < 0 {
+			err = statusError(reps[1])
+			cn.rollback(ctx, c.Home())
+		}
+		return err
+	})
+	return kept && err == nil, err
+}
+
+func renaming(from, to string, isCollection, replace bool) (*request, error) {
 	for _, p := range []string{from, to} {
 		if err := CheckPath(p); err != nil {
-			return describe(err, "rename", p)
+			return nil, describe(err, "rename", p)
 		}
 	}
 	// The server would do half of it before it refuses.
 	if from == to || strings.HasPrefix(to, from+"/") {
-		return describe(errorf(ErrInvalid, "it cannot become %s, which is itself or below it", to), "rename", from)
+		return nil, describe(errorf(ErrInvalid, "it cannot become %s, which is itself or below it", to), "rename", from)
 	}
 	kind := common.OPER_TYPE_RENAME_DATA_OBJ
 	if isCollection {
@@ -66,8 +102,7 @@ func (c *Client) Rename(ctx context.Context, from, to string, isCollection, repl
 	}
 	r := twoObjects(common.DATA_OBJ_RENAME_AN, object{path: from, oper: kind}, dest)
 	r.slow = isCollection
-	_, err := c.change(ctx, "rename", from, once, r)
-	return err
+	return r, nil
 }
 
 func twoObjects(api common.APINumber, from, to object) *request {
@@ -157,16 +192,23 @@ func (c *Client) Truncate(ctx context.Context, path string, size int64) error {
 // Touch sets the modification time of a data object or collection, in whole
 // seconds, which is all that iRODS keeps. It makes nothing that is not there.
 func (c *Client) Touch(ctx context.Context, path string, t time.Time) error {
+	r, err := touching(path, t)
+	if err == nil {
+		_, err = c.change(ctx, "touch", path, repeatable, r)
+	}
+	return err
+}
+
+func touching(path string, t time.Time) (*request, error) {
 	if err := CheckPath(path); err != nil {
-		return describe(err, "touch", path)
+		return nil, describe(err, "touch", path)
 	}
 	r, err := jsonRequest(common.TOUCH_APN, map[string]any{
 		"logical_path": path,
 		"options":      map[string]any{"no_create": true, "seconds_since_epoch": t.Unix()},
 	})
 	if err != nil {
-		return describe(errorf(ErrInvalid, "%w", err), "touch", path)
+		return nil, describe(errorf(ErrInvalid, "%w", err), "touch", path)
 	}
-	_, err = c.change(ctx, "touch", path, repeatable, r)
-	return err
+	return r, nil
 }
