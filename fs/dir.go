@@ -48,6 +48,9 @@ func (d *dirNode) attach(ctx context.Context, name string, e *entity) *gofuse.In
 
 // Lookup finds a child by name.
 func (d *dirNode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofuse.Inode, syscall.Errno) {
+	if len(name) > maxNameBytes { // the kernel's own limit for FUSE is higher
+		return nil, syscall.ENAMETOOLONG
+	}
 	if quiet(name) && !d.entity.knows(name) {
 		out.SetEntryTimeout(quietTimeout)
 		return nil, syscall.ENOENT

@@ -22,6 +22,7 @@ var errnos = []struct {
 	{tree.ErrIsDir, syscall.EISDIR},
 	{tree.ErrNotDir, syscall.ENOTDIR},
 	{tree.ErrInvalid, syscall.EINVAL},
+	{tree.ErrRange, syscall.ERANGE},
 	{tree.ErrNameTooLong, syscall.ENAMETOOLONG},
 	{tree.ErrBadName, syscall.EILSEQ},
 	{tree.ErrNoSpace, syscall.ENOSPC},

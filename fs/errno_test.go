@@ -32,6 +32,7 @@ var classes = []struct {
 	{tree.ErrIsDir, syscall.EISDIR, "Is a directory"},
 	{tree.ErrNotDir, syscall.ENOTDIR, "Not a directory"},
 	{tree.ErrInvalid, syscall.EINVAL, "Invalid argument"},
+	{tree.ErrRange, syscall.ERANGE, "Numerical result out of range"},
 	{tree.ErrNameTooLong, syscall.ENAMETOOLONG, "File name too long"},
 	{tree.ErrBadName, syscall.EILSEQ, "Invalid or incomplete multibyte or wide character"},
 	{tree.ErrNoSpace, syscall.ENOSPC, "No space left on device"},

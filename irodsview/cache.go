@@ -68,7 +68,7 @@ type session struct {
 
 	zoneNames []string
 	zonesWhen time.Time
-	room      irods.Space
+	lastRoom  irods.Space
 	roomWhen  time.Time
 }
 

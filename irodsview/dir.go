@@ -335,6 +335,5 @@ func (d *dir) Space(ctx context.Context) (tree.Space, error) {
 	if err != nil {
 		return tree.Space{}, err
 	}
-	room, err := s.space(ctx)
-	return tree.Space{TotalBytes: room.Total, FreeBytes: room.Free}, fail(err)
+	return s.room(ctx)
 }

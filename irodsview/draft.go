@@ -176,6 +176,10 @@ func (d *draft) placeTemp(ctx context.Context) {
 		dir = d.view.nodes.at(d.s.client.Home(), tree.KindDir)
 	}
 	d.tmpDir, d.tmpName = dir, d.view.temps.next()
+	// The temporary name may be longer than the file's own.
+	if irods.CheckPath(d.tmpPath()) != nil {
+		d.tmpDir = d.view.nodes.at(d.s.client.Home(), tree.KindDir)
+	}
 }
 
 func (n *node) isVirtual() bool {

@@ -115,7 +115,7 @@ func (m *model) attribute(name string) {
 // foreign changes something as another program at another machine would; the
 // mount has to show it within 5 s.
 func (m *model) foreign(name string) {
-	m.closeAll() // what is open then is not defined
+	m.closeAll()                                                       // what is open then is not defined
 	waitFor(m.t, func() bool { return m.w.served.OpenHandles() == 0 }) // an emptied file is stored by its RELEASE
 	ctx, p, plain := m.t.Context(), home+"/"+name, filepath.Join(m.b, name)
 	e, err := m.other.Stat(ctx, p)
@@ -212,7 +212,9 @@ func (m *model) mapped(p *pair, file map[string]*os.File) {
 		if err != nil || i.Size() == 0 {
 			return "", err
 		}
-		mem, err := unix.Mmap(int(file[d].Fd()), 0, int(i.Size()), prot, unix.MAP_SHARED)
+		// Populated at once: a thread that waits for a page of a mount that its own
+		// process serves cannot be stopped by the runtime, which all others wait for.
+		mem, err := unix.Mmap(int(file[d].Fd()), 0, int(i.Size()), prot, unix.MAP_SHARED|unix.MAP_POPULATE)
 		if err != nil {
 			return "", err
 		}

@@ -2,8 +2,14 @@ package irodsview
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path"
+	"unicode/utf8"
 
 	"omerods/fs/tree"
+	"omerods/internal/irods"
 )
 
 // Unlink removes a file: to the trash or for good, as configured.
@@ -40,7 +46,7 @@ func (d *dir) Unlink(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	if err := s.client.Remove(ctx, p, !d.view.cfg.Trash); err != nil {
+	if err := d.view.remove(ctx, s, p); err != nil {
 		return busy(fail(err))
 	}
 	d.gone(n, p)
@@ -52,6 +58,30 @@ func (d *dir) Unlink(ctx context.Context, name string) error {
 	}
 	return nil
 }
+
+// remove removes a data object. The server keeps the folders of what it moves
+// to the trash, and refuses where a file of one of their names is there already;
+// it then gets a name of its own at the top of the trash.
+func (v *View) remove(ctx context.Context, s *session, p string) error {
+	c := s.client
+	err := c.Remove(ctx, p, !v.cfg.Trash)
+	if !v.cfg.Trash || !errors.Is(err, irods.ErrExists) {
+		return err
+	}
+	var unique [4]byte
+	_, _ = rand.Read(unique[:])
+	user, _ := c.User()
+	name := path.Base(p)
+	suffix := fmt.Sprintf(".%x", unique)
+	for len(name)+len(suffix) > maxName {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return c.Rename(ctx, p, joinPath("/"+c.Zone()+"/trash/home/"+user, name+suffix), false, false)
+}
+
+// maxName is how many bytes a name may have.
+const maxName = 255
 
 // gone notes a removal.
 func (d *dir) gone(n *node, p string) {

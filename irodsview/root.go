@@ -61,7 +61,19 @@ func (r *root) Space(ctx context.Context) (tree.Space, error) {
 	if err != nil {
 		return tree.Space{}, err
 	}
+	return s.room(ctx)
+}
+
+// unstatedBytes is the room that is shown where a server states none. It is
+// not zero, because installers and file managers take zero for a full disk.
+const unstatedBytes = 1 << 50
+
+// room is the user's room as statfs(2) shows it.
+func (s *session) room(ctx context.Context) (tree.Space, error) {
 	room, err := s.space(ctx)
+	if err == nil && room.Total == 0 {
+		room = irods.Space{Total: unstatedBytes, Free: unstatedBytes}
+	}
 	return tree.Space{TotalBytes: room.Total, FreeBytes: room.Free}, fail(err)
 }
 
@@ -88,7 +100,7 @@ func (s *session) space(ctx context.Context) (irods.Space, error) {
 	s.mu.Lock()
 	if !s.roomWhen.IsZero() && s.clock().Sub(s.roomWhen) < freshFor {
 		defer s.mu.Unlock()
-		return s.room, nil
+		return s.lastRoom, nil
 	}
 	s.mu.Unlock()
 	room, err := s.client.Space(ctx)
@@ -97,6 +109,6 @@ func (s *session) space(ctx context.Context) (irods.Space, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.room, s.roomWhen = room, s.clock()
+	s.lastRoom, s.roomWhen = room, s.clock()
 	return room, nil
 }

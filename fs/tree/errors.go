@@ -16,6 +16,7 @@ var (
 	ErrIsDir        = errors.New("is a folder")              // EISDIR
 	ErrNotDir       = errors.New("not a folder")             // ENOTDIR
 	ErrInvalid      = errors.New("invalid argument")         // EINVAL
+	ErrRange        = errors.New("value too long")           // ERANGE
 	ErrNameTooLong  = errors.New("name too long")            // ENAMETOOLONG
 	ErrBadName      = errors.New("name not allowed")         // EILSEQ
 	ErrNoSpace      = errors.New("no space left")            // ENOSPC

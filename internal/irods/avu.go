@@ -166,7 +166,7 @@ func CheckAVU(a AVU) error {
 	}
 	for _, s := range []string{a.Name, a.Value, a.Units} {
 		if len(s) > maxAVU {
-			return errorf(ErrInvalid, "a part of the metadata is %d bytes long, iRODS stores at most %d", len(s), maxAVU)
+			return errorf(ErrValueTooLong, "a part of the metadata is %d bytes long, iRODS stores at most %d", len(s), maxAVU)
 		}
 		if err := checkText("metadata", s); err != nil {
 			return err

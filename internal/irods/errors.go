@@ -22,6 +22,7 @@ var (
 	ErrInvalid      = errors.New("invalid argument")
 	ErrBadName      = errors.New("name not possible in iRODS")
 	ErrNameTooLong  = errors.New("path too long for iRODS")
+	ErrValueTooLong = errors.New("value too long for iRODS")
 	ErrChecksum     = errors.New("checksum mismatch")
 	ErrNotSupported = errors.New("not supported by the server")
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"omerods/internal/sandbox/irodsd/catalog"
 	"omerods/internal/sandbox/irodsd/status"
@@ -94,6 +95,14 @@ func (s *Server) AddResource(ctx context.Context, name string) error {
 	return s.admin(ctx, "add resource "+name, func(t *catalog.Tx, _ catalog.Actor) error {
 		_, err := t.AddResource(name, "unixfilesystem", s.cfg.Host, s.vault.root+"/"+name, "")
 		return ignore(err, status.AlreadyExists)
+	})
+}
+
+// SetFreeSpace states the free bytes of a resource, as administrators' cron
+// jobs do.
+func (s *Server) SetFreeSpace(ctx context.Context, resource string, bytes int64) error {
+	return s.admin(ctx, "set free space of "+resource, func(t *catalog.Tx, _ catalog.Actor) error {
+		return t.SetFreeSpace(resource, strconv.FormatInt(bytes, 10))
 	})
 }
 
