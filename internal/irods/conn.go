@@ -215,8 +215,14 @@ func (c *conn) rollback(ctx context.Context, home string) {
 	}
 }
 
+// aliveWait is how long an idle connection may take to prove that it is good;
+// a new one takes less.
+const aliveWait = 10 * time.Second
+
 // alive asks the server for a sign of life.
 func (c *conn) alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, aliveWait)
+	defer cancel()
 	_, err := c.exchange(ctx, newRequest(common.GET_MISC_SVR_INFO_AN, ""), nil)
 	return err == nil
 }

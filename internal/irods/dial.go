@@ -34,7 +34,7 @@ type versionCell struct {
 }
 
 // dial makes one logged-in connection.
-func (c *Client) dial(ctx context.Context) (*conn, error) {
+func (c *Client) dial(ctx context.Context) (_ *conn, err error) {
 	v := &c.version
 	v.mu.Lock()
 	refused := v.refused
@@ -45,6 +45,12 @@ func (c *Client) dial(ctx context.Context) (*conn, error) {
 	if refused != nil {
 		return nil, refused
 	}
+	leave, away := c.away.enter()
+	if away != nil {
+		return nil, away
+	}
+	start := now()
+	defer func() { leave(err, now().Sub(start) >= c.cfg.ConnectTimeout/2) }()
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout)
 	defer cancel()
 	cn, err := c.connect(ctx)
@@ -78,8 +84,7 @@ func (c *Client) address() string {
 
 // connect opens the socket, negotiates TLS and reads the server's version.
 func (c *Client) connect(ctx context.Context) (*conn, error) {
-	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 4}}
-	sock, err := dialer.DialContext(ctx, "tcp", c.address())
+	sock, err := dialer().DialContext(ctx, "tcp", c.address())
 	if err != nil {
 		return nil, errorf(ErrOffline, "%s cannot be reached: %v", c.address(), err)
 	}

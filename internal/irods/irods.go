@@ -36,6 +36,7 @@ type Client struct {
 	identity identityCache
 	targets  targetsCache
 	version  versionCell
+	away     away
 	token    pamToken
 
 	stop func()

@@ -59,7 +59,7 @@ func (p *pool) get(ctx context.Context, sure bool) (*conn, error) {
 		}
 		age := now().Sub(cn.lastUsed)
 		if age > p.idle || now().Sub(cn.opened) > p.lifetime || cn.broken ||
-			sure && age > checkAfter && !cn.alive(ctx) {
+			cn.served > 0 && cn.hungUp() || sure && age > checkAfter && !cn.alive(ctx) {
 			p.drop(cn)
 			if ctx.Err() != nil {
 				return nil, interrupted(ctx)

@@ -1,0 +1,130 @@
+package irods_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"omerods/internal/irods"
+	link "omerods/internal/relay"
+	"omerods/internal/sandbox/irodsd"
+)
+
+// far is a zone with a relay before it.
+func far(t *testing.T, change ...func(*irods.Config)) (*link.Relay, *irods.Client) {
+	t.Helper()
+	z := serve(t)
+	r, err := link.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(z.port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r, z.client(t, append(change, func(c *irods.Config) { c.Port = r.Port() })...)
+}
+
+// A server that was restarted has ended all idle connections. No call notices,
+// not even those that may not be sent twice.
+func TestIdleConnectionsThatEnded(t *testing.T) {
+	for how, end := range map[string]func(*link.Relay) int{"closed": (*link.Relay).Cut, "reset": (*link.Relay).Reset} {
+		t.Run(how, func(t *testing.T) {
+			r, c := far(t)
+			for i := range 20 {
+				var wg sync.WaitGroup
+				for j := range 4 { // several connections
+					wg.Go(func() {
+						if err := c.Mkdir(ctxFor(t), fmt.Sprintf("/tempZone/home/alice/%s%d.%d", how, i, j)); err != nil {
+							t.Errorf("mkdir after the connections had ended: %v", err)
+						}
+					})
+				}
+				wg.Wait()
+				end(r)
+			}
+		})
+	}
+}
+
+// A server that lets everybody wait is asked by one caller at a time; the
+// others are told at once, and all are served when it is back.
+func TestServerThatDoesNotAnswer(t *testing.T) {
+	r, c := far(t, func(c *irods.Config) { c.ConnectTimeout = 400 * time.Millisecond })
+	r.Stall(true)
+	if err := c.Connect(ctxFor(t)); !errors.Is(err, irods.ErrOffline) {
+		t.Fatalf("got %v, want unreachable", err)
+	}
+	before := r.Counts().Connections
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if err := c.Connect(ctxFor(t)); !errors.Is(err, irods.ErrOffline) {
+				t.Errorf("meanwhile: got %v, want unreachable", err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := r.Counts().Connections - before; n > 1 {
+		t.Errorf("%d more connections were tried", n)
+	}
+	r.Stall(false)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for c.Connect(ctxFor(t)) != nil { // until its five seconds are over
+		<-tick.C
+	}
+}
+
+// A server that refuses at once is asked every time.
+func TestServerThatIsBack(t *testing.T) {
+	r, c := far(t)
+	r.Refuse(true)
+	if err := c.Connect(ctxFor(t)); !errors.Is(err, irods.ErrOffline) {
+		t.Fatalf("got %v, want unreachable", err)
+	}
+	r.Refuse(false)
+	if err := c.Connect(ctxFor(t)); err != nil {
+		t.Errorf("as soon as it is back: %v", err)
+	}
+}
+
+// Many users share few connections, and a connection that breaks in the middle
+// is replaced for calls that may be repeated.
+func TestManyUsersOfAShakyServer(t *testing.T) {
+	var n int
+	var mu sync.Mutex
+	z := serve(t, func(c *irodsd.Config) {
+		c.Fault = func(api int, _ int64) irodsd.Fault {
+			mu.Lock()
+			defer mu.Unlock()
+			if api != 702 {
+				return irodsd.Fault{}
+			}
+			n++
+			return irodsd.Fault{DropBefore: n%50 == 0}
+		}
+	})
+	r, err := link.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(z.port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	c := z.client(t, func(c *irods.Config) { c.Port, c.MaxConnections = r.Port(), 3 })
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			for range 10 {
+				if _, err := c.List(ctxFor(t), "/tempZone/home/alice"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	// Each that broke was replaced, and at most three were open at a time.
+	if got := r.Counts().Connections; got > 3+n/50*4 {
+		t.Errorf("%d connections for %d breaks", got, n/50)
+	}
+}
