@@ -198,9 +198,7 @@ func (d *draft) publish(ctx context.Context) error {
 	d.mu.Unlock()
 	w.Replaces, w.Tar = exists, d.verify.tar
 	if v.cfg.Guard != nil {
-		if w.Tar != nil {
-			w.Open = d.openStored
-		}
+		w.Open = d.openStored
 		marks, err := v.cfg.Guard.BeforePublish(ctx, w)
 		if err != nil {
 			return err

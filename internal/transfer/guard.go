@@ -66,9 +66,9 @@ type Written struct {
 	Source tree.File
 	// Replaces says that the bytes become the content of an object that exists.
 	Replaces bool
-	// Tar is what the bytes are when they are the tar of a pack, and Open
-	// opens them for reading until Published has returned; else nil.
-	Tar  *TarContent
+	// Tar is what the bytes are when they are the tar of a pack, else nil.
+	Tar *TarContent
+	// Open opens the bytes for reading; it works until Published has returned.
 	Open func(ctx context.Context) (tree.Handle, error)
 }
 

@@ -59,8 +59,24 @@ type expected struct {
 	problem error // why what came is not right
 }
 
-// begin starts a save of the pack whose transfer.xml has just been written,
-// when it is one of ours; other folders are just folders.
+// announce starts a save of the pack whose transfer.xml is about to become
+// visible, when it is one of ours; other folders are just folders. The mark is
+// there first: who finds a transfer.xml that nobody has marked, after a crash,
+// could not tell a save from a folder.
+func (s *Saves) announce(ctx context.Context, w Written) error {
+	h, err := w.Open(ctx)
+	if err != nil {
+		return err
+	}
+	doc, manifest, err := s.decode(ctx, h, w.Path)
+	h.Release(ctx)
+	if err != nil || manifest == nil {
+		return err
+	}
+	return s.start(ctx, w, doc, manifest, false)
+}
+
+// begin starts a save of the pack whose transfer.xml is in its place.
 func (s *Saves) begin(ctx context.Context, w Written) error {
 	doc, manifest, err := s.readTransferXML(ctx, w.Path)
 	if err != nil {
@@ -69,9 +85,29 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 	if manifest == nil {
 		return nil
 	}
+	if err := s.start(ctx, w, doc, manifest, true); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	sv := s.saves[path.Dir(w.Path)]
+	s.mu.Unlock()
+	if sv == nil {
+		return nil
+	}
+	return sv.gather(ctx)
+}
+
+// start makes a save known; here says that transfer.xml is in its place.
+func (s *Saves) start(ctx context.Context, w Written, doc *pack.Document, manifest *pack.Manifest, here bool) error {
 	coll := path.Dir(w.Path)
 	sv := s.newSave(ctx, coll, doc, manifest, w.Size)
-	sv.expected[transferXML].written = w
+	top := sv.expected[transferXML]
+	top.written, top.written.Open = w, nil
+	if !here {
+		top.here = false
+		sv.missing++
+		sv.record.FilesDone, sv.record.BytesDone = 0, 0
+	}
 	sv.ctx, sv.stop = context.WithCancel(tree.WithCaller(s.ctx, sv.caller))
 	sv.writers = NewWriters(sv.ctx, sv.writersEnded)
 	for _, f := range manifest.Files {
@@ -88,13 +124,18 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 	s.wait.Add(1)
 	go sv.watch()
 	sv.saw(ctx)
+	return nil
+}
 
+// gather takes what has come before the transfer.xml said what it should be.
+func (sv *save) gather(ctx context.Context) error {
 	var bad error
+	coll := sv.collection()
 	for rel := range sv.expected {
 		if rel == transferXML {
 			continue
 		}
-		if w, ok := s.recent.get(path.Join(coll, rel)); ok {
+		if w, ok := sv.of.recent.get(path.Join(coll, rel)); ok {
 			if err := sv.check(ctx, w); err != nil {
 				bad = err
 				continue
@@ -320,7 +361,7 @@ func differs(f pack.File, w Written) error {
 func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) {
 	sv.mu.Lock()
 	e := sv.expect(w.Path)
-	if e == nil || e.Path == transferXML {
+	if e == nil || e.Path == transferXML && e.here {
 		sv.mu.Unlock()
 		return e == nil, nil // a new transfer.xml begins the save anew
 	}
@@ -343,6 +384,25 @@ func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) 
 		return true, nil
 	}
 	return true, sv.finish(ctx)
+}
+
+// arrivedLate notes a file that a finished save did not wait for. With the last
+// of them its numbers are brought up to date.
+func (sv *save) arrivedLate(ctx context.Context, w Written) error {
+	if _, err := sv.arrived(ctx, w); err != nil {
+		return err
+	}
+	sv.mu.Lock()
+	all, coll := sv.missing == 0, sv.coll
+	sv.mu.Unlock()
+	if !all {
+		return nil
+	}
+	if err := sv.mark(ctx, coll, StateFinished, sv.finalAVUs()); err != nil {
+		return err
+	}
+	sv.tell(ctx, coll, StateFinished, "")
+	return nil
 }
 
 // removed notes that a file is gone again.

@@ -103,9 +103,15 @@ func (sv *save) judgement(ctx context.Context, why string) error {
 	}
 	sv.mu.Unlock()
 	names, n := sv.missingNames()
+	sv.mu.Lock()
+	optional := sv.missing - n
+	sv.mu.Unlock()
 	switch {
 	case bad != nil:
 		return sv.end(ctx, StateFailed, bad.Error())
+	case n == 0 && optional > 0 && why == killedMount:
+		// The program was cut off as well, and would have brought them.
+		return sv.end(ctx, StatePartial, fmt.Sprintf("%s; all originals are there, %d generated files are missing. Copy the same again: it goes on with what is there", why, optional))
 	case n > 0:
 		missing := "1 required file is"
 		if n > 1 {

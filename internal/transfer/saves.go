@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"path"
@@ -369,7 +370,13 @@ func (s *Saves) BeforePublish(ctx context.Context, w Written) ([]AVU, error) {
 			return avus, err
 		}
 	}
-	return nil, s.beforePublish(ctx, w)
+	if err := s.beforePublish(ctx, w); err != nil || path.Base(w.Path) != transferXML {
+		return nil, err
+	}
+	if sv := s.above(w.Path); sv != nil && sv.collection() != path.Dir(w.Path) {
+		return nil, nil // of a part
+	}
+	return nil, s.announce(ctx, w)
 }
 
 func (s *Saves) beforePublish(ctx context.Context, w Written) error {
@@ -403,12 +410,18 @@ func (s *Saves) Published(ctx context.Context, w Written) error {
 	return s.arrived(ctx, w)
 }
 
+func second(_ bool, err error) error { return err }
+
 // arrived notes a file that is in place.
 func (s *Saves) arrived(ctx context.Context, w Written) error {
 	sv := s.above(w.Path)
 	if late := s.late(ctx, w.Path); sv == nil && late != nil {
-		_, err := late.arrived(ctx, w)
-		return err
+		return late.arrivedLate(ctx, w)
+	}
+	if sv != nil && w.Path == path.Join(sv.collection(), transferXML) {
+		if err := sv.gather(ctx); err != nil {
+			return errors.Join(err, second(sv.arrived(ctx, w)))
+		}
 	}
 	if sv != nil {
 		if known, err := sv.arrived(ctx, w); known || err != nil {
