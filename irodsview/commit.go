@@ -123,6 +123,7 @@ func (d *draft) store(ctx context.Context) error {
 	// What fits into the buffer goes in one request, which the server
 	// verifies.
 	if d.tmpName == "" && !d.base && d.ordered && int64(len(d.buf)) == size {
+		_, _ = d.sums.Write(d.buf)
 		sum := d.sums.SHA256()
 		if err = d.putWhole(ctx, sum); err == nil {
 			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum, tar: d.sums.Tar()}
@@ -223,7 +224,7 @@ func (d *draft) publish(ctx context.Context) error {
 	}
 	d.tmpName = ""
 	d.base, d.ordered, d.mixed, d.source = w.Size > 0, w.Size == 0, false, nil
-	d.sums = transfer.NewSums()
+	d.sums, d.passed = transfer.NewSums(), 0
 	d.bufOff = 0
 	d.node.mu.Lock()
 	d.node.version++

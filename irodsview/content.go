@@ -32,20 +32,42 @@ func (d *draft) materialise(ctx context.Context) error {
 	return nil
 }
 
-// drain sends what is buffered.
-func (d *draft) drain(ctx context.Context) error {
+// send hands over what is buffered, to be sent.
+func (d *draft) send(ctx context.Context) error {
 	if len(d.buf) == 0 {
 		return nil
 	}
+	block := d.buf
+	d.buf = nil
+	return d.push(ctx, block)
+}
+
+// push sends a block that follows what was sent last.
+func (d *draft) push(ctx context.Context, block []byte) error {
 	if err := d.open(ctx); err != nil {
 		return err
 	}
-	if err := d.remote.WriteAt(ctx, d.buf, d.bufOff); err != nil {
+	if d.out == nil {
+		d.out = newOutbox(d.view, d.remote)
+	}
+	sums := d.sums
+	if !d.ordered {
+		sums = nil
+	}
+	off := d.bufOff
+	d.bufOff += int64(len(block))
+	return d.out.push(ctx, block, off, sums)
+}
+
+// drain sends what is buffered, and waits until everything is sent.
+func (d *draft) drain(ctx context.Context) error {
+	if err := d.send(ctx); err != nil {
 		return err
 	}
-	d.bufOff += int64(len(d.buf))
-	d.buf = d.buf[:0]
-	return nil
+	if d.out == nil {
+		return nil
+	}
+	return d.out.wait(ctx)
 }
 
 // write adds bytes at off; io is held. A signal does not interrupt it: half
@@ -67,30 +89,48 @@ func (d *draft) put(ctx context.Context, p []byte, off int64) error {
 	if err := d.materialise(ctx); err != nil {
 		return err
 	}
-	if d.ordered {
-		if off == d.sums.Size() {
-			_, _ = d.sums.Write(p)
-		} else {
-			d.ordered = false
-		}
+	if err := d.turn(ctx, off); err != nil {
+		return err
 	}
-	if off != d.bufOff+int64(len(d.buf)) {
-		if err := d.drain(ctx); err != nil {
-			return err
-		}
-		d.bufOff = off
+	if d.ordered {
+		d.passed += int64(len(p))
 	}
 	for len(p) > 0 {
+		d.buf = roomy(d.buf, len(p))
 		n := min(len(p), blockBytes-len(d.buf))
 		d.buf = append(d.buf, p[:n]...)
 		p = p[n:]
-		if len(d.buf) >= blockBytes {
-			if err := d.drain(ctx); err != nil {
+		if len(d.buf) == blockBytes {
+			if err := d.send(ctx); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// turn prepares for bytes at off. Where they do not follow the last ones,
+// those have to be sent: blocks under way may come in any order.
+func (d *draft) turn(ctx context.Context, off int64) error {
+	d.ordered = d.ordered && off == d.passed
+	if off == d.bufOff+int64(len(d.buf)) {
+		return nil
+	}
+	if err := d.drain(ctx); err != nil {
+		return err
+	}
+	d.bufOff = off
+	return nil
+}
+
+// roomy returns a buffer with room for n more bytes, or as many as fit into a
+// block. A small file does not get a block's memory.
+func roomy(buf []byte, n int) []byte {
+	const small = blockBytes / 8
+	if need := len(buf) + n; cap(buf) >= min(need, blockBytes) || need <= small {
+		return buf
+	}
+	return append(newBlock(), buf...)
 }
 
 // read reads from the content; io is held.
@@ -176,7 +216,7 @@ func (d *draft) cut(ctx context.Context, size int64) error {
 	case size == 0:
 		d.dropTemp(ctx)
 		d.base, d.buf, d.bufOff = false, d.buf[:0], 0
-		d.sums, d.ordered = transfer.NewSums(), true
+		d.sums, d.passed, d.ordered = transfer.NewSums(), 0, true
 		d.source, d.mixed = nil, false
 		return nil
 	case size == d.length():

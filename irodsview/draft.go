@@ -11,9 +11,6 @@ import (
 	"omerods/internal/transfer"
 )
 
-// blockBytes is how much is collected before it is sent, and read ahead.
-const blockBytes = 4 << 20
-
 // draft is the content of a file while programs write it. It is shared by all
 // handles that one identity has open for writing on the file, and it outlives
 // them while the file has only the temporary name of a program.
@@ -34,11 +31,13 @@ type draft struct {
 	tmpDir  *node       // the folder of the temporary object
 	tmpName string      // "" as long as there is none
 	remote  *irods.File // open for writing
+	out     *outbox     // what is on its way to remote; nil before the first block
 	reader  *irods.File // open for reading, while the content is stored
 	buf     []byte      // the bytes from bufOff, not yet sent
 	bufOff  int64
 	base    bool           // the content is still the existing file's
-	sums    *transfer.Sums // of the first bytes, while ordered
+	passed  int64          // bytes written so far, while ordered
+	sums    *transfer.Sums // of those that were sent; complete when out is empty
 	ordered bool           // everything so far was written from start to end
 	source  tree.File      // where a copy inside the mount took the bytes
 	mixed   bool           // bytes came from more than one place
@@ -217,12 +216,20 @@ func (d *draft) closeRemote(ctx context.Context) error {
 		_ = d.reader.Close(ctx)
 		d.reader = nil
 	}
+	var err error
+	if d.out != nil {
+		err = d.out.close(ctx)
+		d.out = nil
+	}
 	if d.remote == nil {
-		return nil
+		return err
 	}
 	f := d.remote
 	d.remote = nil
-	return f.Close(ctx)
+	if cerr := f.Close(ctx); err == nil {
+		err = cerr
+	}
+	return err
 }
 
 func (d *draft) length() int64 {
@@ -280,6 +287,9 @@ func removeTemp(ctx context.Context, c *irods.Client, p string) error {
 func (d *draft) fail(ctx context.Context, err error) error {
 	d.failed = err
 	d.buf = nil
+	if d.out != nil {
+		d.out.fail(err)
+	}
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	d.dropTemp(ctx)

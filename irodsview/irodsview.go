@@ -64,6 +64,7 @@ type View struct {
 	sessions   sessions
 	drafts     drafts
 	overwrites *overwrites
+	limit      chan struct{} // holds a token for each block on its way
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -83,7 +84,7 @@ func New(cfg Config) *View {
 	if cfg.FirstIno == 0 {
 		cfg.FirstIno = 1
 	}
-	v := &View{cfg: cfg, log: cfg.Logger, done: make(chan struct{})}
+	v := &View{cfg: cfg, log: cfg.Logger, done: make(chan struct{}), limit: make(chan struct{}, viewBlocks)}
 	v.nodes = newNodes(cfg.FirstIno)
 	v.temps = newTempNames(cfg.StateDir, cfg.Account, v.log)
 	v.overwrites = &overwrites{temps: v.temps, log: v.log}

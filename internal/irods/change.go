@@ -68,7 +68,7 @@ func (c *Client) RenameAt(ctx context.Context, from, to string, modified time.Ti
 		return false, err
 	}
 	err = c.with(ctx, "rename", from, once, func(cn *conn) error {
-		reps, err := cn.exchangeAll(ctx, touch, ren)
+		reps, err := cn.exchangeAll(ctx, nil, touch, ren)
 		if err != nil {
 			return err
 		}

@@ -49,73 +49,63 @@ type reply struct {
 // nil buf is allocated as far as the request allows. When ctx ends first the
 // connection is closed.
 func (c *conn) exchange(ctx context.Context, r *request, buf []byte) (*reply, error) {
-	msg, err := r.message()
+	replies, err := c.exchangeAll(ctx, buf, r)
 	if err != nil {
-		return nil, errorf(ErrInvalid, "pack request: %v", err)
+		return nil, err
 	}
-	wait := c.timeout
-	if r.slow {
-		wait = c.slowTimeout
-	}
-	want := max(len(buf), r.wantStream)
-	return c.roundTrip(ctx, msg, wait, buf, want)
+	return replies[0], nil
 }
 
-// exchangeAll sends several requests one after another and then waits for
-// their answers, which come in the same order: they cost one round trip. The
-// server runs them in turn whatever becomes of those before, so none may rely
-// on another. The requests and answers have to be small, because nobody reads
-// while they are sent.
-func (c *conn) exchangeAll(ctx context.Context, rs ...*request) ([]*reply, error) {
-	msgs := make([]*message.IRODSMessage, len(rs))
-	wait := c.timeout
-	for i, r := range rs {
-		var err error
-		if msgs[i], err = r.message(); err != nil {
+// exchangeAll sends several requests at once and then waits for all answers,
+// which come in the same order: one round trip for what belongs together. The
+// server does a later request also when it refuses an earlier one. Raw bytes
+// are for the last answer only.
+func (c *conn) exchangeAll(ctx context.Context, buf []byte, requests ...*request) ([]*reply, error) {
+	msgs := make([]*message.IRODSMessage, len(requests))
+	wants := make([]want, len(requests))
+	for i, r := range requests {
+		msg, err := r.message()
+		if err != nil {
 			return nil, errorf(ErrInvalid, "pack request: %v", err)
 		}
-		if r.slow {
-			wait = c.slowTimeout
-		}
+		msgs[i], wants[i] = msg, want{wait: c.wait(r)}
 	}
-	var reps []*reply
-	err := c.turn(ctx, func() error {
-		for _, msg := range msgs {
-			if err := c.lib.SendMessage(msg, c.timeout); err != nil {
-				return err
-			}
-		}
-		for range msgs {
-			rep, err := c.receive(wait, nil, 0)
-			if err != nil {
-				return err
-			}
-			reps = append(reps, rep)
-		}
-		return nil
-	})
-	return reps, err
+	last := &wants[len(wants)-1]
+	last.buf, last.bytes = buf, max(len(buf), requests[len(requests)-1].wantStream)
+	return c.roundTrip(ctx, msgs, wants)
 }
 
-// roundTrip sends a message and reads the next one.
-func (c *conn) roundTrip(ctx context.Context, msg *message.IRODSMessage, wait time.Duration, buf []byte, want int) (rep *reply, err error) {
-	err = c.turn(ctx, func() (err error) {
-		if err = c.lib.SendMessage(msg, c.timeout); err == nil {
-			rep, err = c.receive(wait, buf, want)
-		}
-		return err
-	})
-	return rep, err
+// wait is how long the answer to a request may take.
+func (c *conn) wait(r *request) time.Duration {
+	if r.slow {
+		return c.slowTimeout
+	}
+	return c.timeout
 }
 
-// turn does something with the connection; when it fails or ctx ends the
-// connection is lost.
-func (c *conn) turn(ctx context.Context, do func() error) error {
+// want says what may come as an answer.
+type want struct {
+	wait  time.Duration
+	buf   []byte
+	bytes int // raw ones, at most
+}
+
+// first exchanges a message that is no request.
+func (c *conn) first(ctx context.Context, msg *message.IRODSMessage) (*reply, error) {
+	replies, err := c.roundTrip(ctx, []*message.IRODSMessage{msg}, []want{{wait: c.timeout}})
+	if err != nil {
+		return nil, err
+	}
+	return replies[0], nil
+}
+
+// roundTrip sends messages and reads as many.
+func (c *conn) roundTrip(ctx context.Context, msgs []*message.IRODSMessage, wants []want) ([]*reply, error) {
 	if c.broken {
-		return errorf(ErrLost, "the connection is closed")
+		return nil, errorf(ErrLost, "the connection is closed")
 	}
 	if ctx.Err() != nil {
-		return interrupted(ctx)
+		return nil, interrupted(ctx)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.sock.Close() })
 	defer func() {
@@ -125,12 +115,22 @@ func (c *conn) turn(ctx context.Context, do func() error) error {
 	}()
 	c.lib.Lock()
 	defer c.lib.Unlock()
-	if err := do(); err != nil {
-		return c.lost(ctx, err)
+	for _, msg := range msgs {
+		if err := c.lib.SendMessage(msg, c.timeout); err != nil {
+			return nil, c.lost(ctx, err)
+		}
 	}
-	c.served++
+	replies := make([]*reply, len(wants))
+	for i, w := range wants {
+		rep, err := c.receive(w.wait, w.buf, w.bytes)
+		if err != nil {
+			return nil, c.lost(ctx, err)
+		}
+		replies[i] = rep
+		c.served++
+	}
 	c.lastUsed = now()
-	return nil
+	return replies, nil
 }
 
 // send sends a message that has no answer.

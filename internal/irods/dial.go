@@ -117,7 +117,7 @@ func (c *Client) start(ctx context.Context, sock net.Conn) (*conn, error) {
 	p.str("clientUser", c.cfg.ClientUser).str("clientRcatZone", c.cfg.ClientZone)
 	p.str("relVersion", "rods"+common.IRODSVersionRelease).str("apiVersion", common.IRODSVersionAPI)
 	p.str("option", c.cfg.Application+";"+message.RequestNegotiationOptionString).end("StartupPack_PI")
-	first, err := cn.roundTrip(ctx, startMessage(message.RODS_MESSAGE_CONNECT_TYPE, p.String()), cn.timeout, nil, 0)
+	first, err := cn.first(ctx, startMessage(message.RODS_MESSAGE_CONNECT_TYPE, p.String()))
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (c *Client) start(ctx context.Context, sock net.Conn) (*conn, error) {
 		}
 		var p packer
 		p.begin("CS_NEG_PI").num("status", 1).str("result", "cs_neg_result_kw="+string(result)+";").end("CS_NEG_PI")
-		second, err := cn.roundTrip(ctx, startMessage(message.RODS_MESSAGE_CS_NEG_TYPE, p.String()), cn.timeout, nil, 0)
+		second, err := cn.first(ctx, startMessage(message.RODS_MESSAGE_CS_NEG_TYPE, p.String()))
 		if err != nil {
 			return nil, err
 		}

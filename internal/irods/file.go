@@ -29,9 +29,16 @@ type File struct {
 	flags  int64
 	write  bool
 
+	origin *File // of a fork: the file whose replica it writes too
+	share  bool  // ask for a grant
+
 	parking *parking
 	pos     int64 // of the descriptor
 	failed  error // what ended it
+
+	// Guarded by the pool's mu:
+	grant *grant // nil when none was given, or the file is closed
+	forks int    // descriptors that forks have open, or are opening
 }
 
 // OpenRead opens a data object for reading.
@@ -69,6 +76,9 @@ func (f *File) do(ctx context.Context, op string, step func(cn *conn, fd int) er
 		f.client.pool.flush()
 		err = f.try(ctx, step)
 	}
+	if errors.Is(err, ErrNoFork) {
+		return err
+	}
 	err = describe(err, op, f.path)
 	if err != nil && f.write {
 		f.failed = err
@@ -87,10 +97,20 @@ func (f *File) try(ctx context.Context, step func(cn *conn, fd int) error) error
 	}
 	if cn.broken {
 		f.client.pool.put(cn)
+		f.closed()
 		return err
 	}
-	f.parking = f.client.pool.park(cn, fd)
+	f.parking = f.client.pool.park(cn, fd, f)
 	return err
+}
+
+// closed notes that there is no descriptor any more.
+func (f *File) closed() {
+	if f.origin != nil {
+		f.client.pool.unreserve(f.origin)
+	} else if f.write {
+		f.client.pool.allow(f, nil)
+	}
 }
 
 // connection returns the file's connection and descriptor, opening it first
@@ -110,6 +130,13 @@ func (f *File) connection(ctx context.Context) (*conn, int, error) {
 		if err != nil && f.write {
 			return nil, 0, err
 		}
+	}
+	if f.origin != nil {
+		cn, fd, err := f.openFork(ctx)
+		if cn == nil && err == nil {
+			err = ErrNoFork
+		}
+		return cn, fd, err
 	}
 	if err := CheckPath(f.path); err != nil {
 		return nil, 0, err
@@ -138,24 +165,48 @@ func (f *File) connection(ctx context.Context) (*conn, int, error) {
 	return cn, rep.status, nil
 }
 
-// seek moves the descriptor to off.
-func (f *File) seek(ctx context.Context, cn *conn, fd int, off int64) error {
-	if f.pos == off {
-		return nil
+// at sends r, a read or write at off, after a seek to there where it needs
+// one, and returns its answer. The position is where the server says it was
+// before r.
+func (f *File) at(ctx context.Context, cn *conn, fd int, off int64, r *request, buf []byte) (*reply, error) {
+	var all []*request
+	asked := f.share && !f.client.pool.granted(f)
+	if asked {
+		info, err := infoRequest(fd)
+		if err != nil {
+			return nil, errorf(ErrInvalid, "%w", err)
+		}
+		all = append(all, info)
 	}
-	rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_LSEEK_AN, fd, 0, off, 0), nil)
+	moved := f.pos != off
+	if moved {
+		all = append(all, opened(common.DATA_OBJ_LSEEK_AN, fd, 0, off, 0))
+	}
+	replies, err := cn.exchangeAll(ctx, buf, append(all, r)...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if rep.status < 0 {
-		return statusError(rep)
+	if asked {
+		g := granted(replies[0])
+		f.share = g != nil
+		f.client.pool.allow(f, g)
+		replies = replies[1:]
 	}
-	out, err := unpack(rep.body)
-	if err != nil {
-		return err
+	if moved {
+		if replies[0].status < 0 {
+			return nil, statusError(replies[0])
+		}
+		out, err := unpack(replies[0].body)
+		if err != nil {
+			return nil, err
+		}
+		f.pos = out.num("offset")
+		replies = replies[1:]
 	}
-	f.pos = out.num("offset")
-	return nil
+	if replies[0].status < 0 {
+		return nil, statusError(replies[0])
+	}
+	return replies[0], nil
 }
 
 // ReadAt reads up to len(p) bytes from off in one request; 0 without an error
@@ -163,47 +214,34 @@ func (f *File) seek(ctx context.Context, cn *conn, fd int, off int64) error {
 func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err error) {
 	err = f.do(ctx, "read", func(cn *conn, fd int) error {
 		n = 0
-		if err := f.seek(ctx, cn, fd, off); err != nil {
-			return err
-		}
-		if f.pos != off {
-			return nil // a descriptor for reading stops at the end
-		}
-		rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_READ_AN, fd, int64(len(p)), 0, 0), p)
+		rep, err := f.at(ctx, cn, fd, off, opened(common.DATA_OBJ_READ_AN, fd, int64(len(p)), 0, 0), p)
 		if err != nil {
 			return err
-		}
-		if rep.status < 0 {
-			return statusError(rep)
 		}
 		if rep.status != len(rep.stream) {
 			return errorf(ErrServer, "the server sent %d bytes and said %d", len(rep.stream), rep.status)
 		}
-		n = rep.status
-		f.pos += int64(n)
+		if f.pos == off { // a descriptor for reading stops at the end
+			n = rep.status
+		}
+		f.pos += int64(rep.status)
 		return nil
 	})
 	return n, err
 }
 
-// WriteAt writes p at off in one request. After an error the file cannot be
-// used any more.
+// WriteAt writes p at off in one request. After an error other than
+// [ErrNoFork] the file cannot be used any more.
 func (f *File) WriteAt(ctx context.Context, p []byte, off int64) error {
 	return f.do(ctx, "write", func(cn *conn, fd int) error {
-		if err := f.seek(ctx, cn, fd, off); err != nil {
+		r := opened(common.DATA_OBJ_WRITE_AN, fd, int64(len(p)), 0, 0)
+		r.stream = p
+		rep, err := f.at(ctx, cn, fd, off, r, nil)
+		if err != nil {
 			return err
 		}
 		if f.pos != off {
 			return errorf(ErrServer, "the server moved to %d instead of %d", f.pos, off)
-		}
-		r := opened(common.DATA_OBJ_WRITE_AN, fd, int64(len(p)), 0, 0)
-		r.stream = p
-		rep, err := cn.exchange(ctx, r, nil)
-		if err != nil {
-			return err
-		}
-		if rep.status < 0 {
-			return statusError(rep)
 		}
 		if rep.status != len(p) {
 			return errorf(ErrNoSpace, "the server took %d of %d bytes", rep.status, len(p))
@@ -225,10 +263,11 @@ func (f *File) Close(ctx context.Context) error {
 	}
 	k := f.parking
 	f.parking = nil
-	cn, err := f.client.pool.unpark(ctx, k)
+	cn, err := f.client.pool.unpark(context.WithoutCancel(ctx), k)
 	if cn != nil {
-		err = closeDescriptor(ctx, cn, k.fd)
+		err = closeDescriptor(ctx, cn, k)
 		f.client.pool.put(cn)
+		f.closed()
 	}
 	if !f.write {
 		return nil
@@ -240,19 +279,24 @@ func (f *File) Close(ctx context.Context) error {
 func (f *File) release(ctx context.Context) {
 	if k := f.parking; k != nil {
 		f.parking = nil
-		if cn, _ := f.client.pool.unpark(ctx, k); cn != nil {
-			_ = closeDescriptor(ctx, cn, k.fd)
+		if cn, _ := f.client.pool.unpark(context.WithoutCancel(ctx), k); cn != nil {
+			_ = closeDescriptor(ctx, cn, k)
 			f.client.pool.put(cn)
+			f.closed()
 		}
 	}
 }
 
 // closeDescriptor closes a descriptor on its connection. It goes on when ctx
 // is cancelled: a descriptor that stays open locks the data object.
-func closeDescriptor(ctx context.Context, cn *conn, fd int) error {
+func closeDescriptor(ctx context.Context, cn *conn, k *parking) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cn.timeout)
 	defer cancel()
-	rep, err := cn.exchange(ctx, opened(common.DATA_OBJ_CLOSE_AN, fd, 0, 0, 0), nil)
+	r, err := k.file.closeRequest(k.fd)
+	if err != nil {
+		return errorf(ErrInvalid, "%w", err)
+	}
+	rep, err := cn.exchange(ctx, r, nil)
 	if err == nil && rep.status < 0 {
 		// Whether it is open still nobody knows; without the connection it is
 		// not.

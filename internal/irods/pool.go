@@ -1,6 +1,7 @@
 package irods
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -30,8 +31,9 @@ type pool struct {
 
 // parking is a parked connection with a descriptor open on it.
 type parking struct {
-	cn *conn
-	fd int
+	cn   *conn
+	fd   int
+	file *File
 	// taken is closed when somebody else has taken the connection and closed
 	// the descriptor; err says how that went. It is made by the taker.
 	taken chan struct{}
@@ -57,17 +59,24 @@ func (p *pool) get(ctx context.Context, sure bool) (*conn, error) {
 		if cn == nil {
 			continue
 		}
-		age := now().Sub(cn.lastUsed)
-		if age > p.idle || now().Sub(cn.opened) > p.lifetime || cn.broken ||
-			cn.served > 0 && cn.hungUp() || sure && age > checkAfter && !cn.alive(ctx) {
-			p.drop(cn)
-			if ctx.Err() != nil {
-				return nil, interrupted(ctx)
-			}
-			continue
+		if p.usable(ctx, cn, sure) {
+			return cn, nil
 		}
-		return cn, nil
+		if ctx.Err() != nil {
+			return nil, interrupted(ctx)
+		}
 	}
+}
+
+// usable tells whether a connection can be used, and drops it otherwise.
+func (p *pool) usable(ctx context.Context, cn *conn, sure bool) bool {
+	age := now().Sub(cn.lastUsed)
+	if age > p.idle || now().Sub(cn.opened) > p.lifetime || cn.broken ||
+		cn.served > 0 && cn.hungUp() || sure && age > checkAfter && !cn.alive(ctx) {
+		p.drop(cn)
+		return false
+	}
+	return true
 }
 
 // take returns a connection, or nil when the caller should try again.
@@ -91,12 +100,11 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 			return nil, err
 		}
 		return cn, nil
-	case len(p.parked) > 0:
-		k := p.parked[0]
-		p.parked = p.parked[1:]
-		k.taken = make(chan struct{})
+	}
+	if k := p.stealLocked(); k != nil {
 		p.mu.Unlock()
-		k.err = closeDescriptor(ctx, k.cn, k.fd)
+		k.err = closeDescriptor(ctx, k.cn, k)
+		k.file.closed()
 		close(k.taken)
 		return k.cn, nil
 	}
@@ -116,6 +124,21 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 		p.mu.Unlock()
 		return nil, interrupted(ctx)
 	}
+}
+
+// stealLocked takes the connection that has been parked longest, of those
+// whose data object may be closed.
+func (p *pool) stealLocked() *parking {
+	for i, k := range p.parked {
+		if k.file.forks > 0 {
+			continue
+		}
+		p.parked = slices.Delete(p.parked, i, i+1)
+		k.taken = make(chan struct{})
+		k.file.grant = nil
+		return k
+	}
+	return nil
 }
 
 func (p *pool) wakeLocked() {
@@ -152,8 +175,8 @@ func (p *pool) forget() {
 }
 
 // park puts a connection aside for the owner of a descriptor on it.
-func (p *pool) park(cn *conn, fd int) *parking {
-	k := &parking{cn: cn, fd: fd}
+func (p *pool) park(cn *conn, fd int, f *File) *parking {
+	k := &parking{cn: cn, fd: fd, file: f}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -230,6 +253,8 @@ func (p *pool) close() {
 	p.closed = true
 	free, parked := p.free, p.parked
 	p.free, p.parked = nil, nil
+	// Forks first.
+	slices.SortStableFunc(parked, func(a, b *parking) int { return cmp.Compare(b.file.rank(), a.file.rank()) })
 	for _, k := range parked {
 		k.taken = make(chan struct{})
 	}
@@ -243,7 +268,7 @@ func (p *pool) close() {
 	}
 	for _, k := range parked {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		k.err = closeDescriptor(ctx, k.cn, k.fd)
+		k.err = closeDescriptor(ctx, k.cn, k)
 		cancel()
 		k.cn.close()
 		close(k.taken)

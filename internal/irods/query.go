@@ -117,7 +117,7 @@ func runAll(ctx context.Context, cn *conn, queries ...*query) ([][]row, error) {
 		for i, n := range open {
 			requests[i] = queries[n].request(next[n], queries[n].page(found[n]))
 		}
-		replies, err := cn.exchangeAll(ctx, requests...)
+		replies, err := cn.exchangeAll(ctx, nil, requests...)
 		if err != nil {
 			return nil, err
 		}
