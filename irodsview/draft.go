@@ -253,10 +253,11 @@ func (d *draft) dropTemp(ctx context.Context) {
 	if d.tmpName == "" {
 		return
 	}
-	p := d.tmpPath()
+	p, left := d.tmpPath(), leftover{d.s.client, d.tmpDir, d.tmpName}
 	d.tmpName = ""
 	if err := removeTemp(ctx, d.s.client, p); err != nil {
-		d.view.log.Warn("a temporary object stays until the next start", "path", p, "err", err)
+		d.view.log.Debug("a temporary object stays for now", "path", p, "err", err)
+		d.view.leftovers.add(left)
 	}
 }
 

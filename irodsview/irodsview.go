@@ -65,6 +65,7 @@ type View struct {
 	drafts     drafts
 	overwrites *overwrites
 	limit      chan struct{} // holds a token for each block on its way
+	leftovers  leftovers
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -110,6 +111,7 @@ func (v *View) Close(ctx context.Context) {
 		for _, d := range v.drafts.all() {
 			d.abandon(ctx)
 		}
+		v.forgetLeftovers(ctx)
 		v.temps.close()
 	})
 }
@@ -118,12 +120,15 @@ func (v *View) Close(ctx context.Context) {
 const houseTick = 5 * time.Second
 
 func (v *View) keepHouse(ctx context.Context) {
-	tick := time.NewTicker(houseTick)
+	tick, left := time.NewTicker(houseTick), time.NewTicker(leftTick)
 	defer tick.Stop()
+	defer left.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-left.C:
+			v.sweep(ctx)
 		case <-tick.C:
 			v.adopt(ctx)
 			v.overwrites.again(ctx, v.cfg.Clock())

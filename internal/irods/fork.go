@@ -92,9 +92,10 @@ func granted(rep *reply) *grant {
 }
 
 // closeRequest closes the descriptor of a file. That of a fork leaves size
-// and state of the data object to its origin.
+// and state of the data object to its origin, unless the origin's connection
+// is lost: the object would stay locked.
 func (f *File) closeRequest(fd int) (*request, error) {
-	if f.origin == nil {
+	if f.origin == nil || !f.client.pool.granted(f.origin) {
 		return opened(common.DATA_OBJ_CLOSE_AN, fd, 0, 0, 0), nil
 	}
 	return jsonRequest(common.REPLICA_CLOSE_APN, map[string]any{

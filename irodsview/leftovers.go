@@ -1,0 +1,57 @@
+package irodsview
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"omerods/internal/irods"
+)
+
+// leftovers are temporary objects whose removal failed: a server keeps an
+// object locked until it notices that a connection to it is gone. The removal
+// is tried again until it works or the view is closed.
+type leftovers struct {
+	mu   sync.Mutex // guards the field below
+	list []leftover
+}
+
+type leftover struct {
+	client *irods.Client
+	dir    *node // may be renamed meanwhile
+	name   string
+}
+
+// leftTick is how often the removal of leftovers is tried.
+const leftTick = time.Second
+
+func (l *leftovers) add(o leftover) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, o)
+}
+
+// sweep tries to remove everything once.
+func (v *View) sweep(ctx context.Context) {
+	l := &v.leftovers
+	l.mu.Lock()
+	list := l.list
+	l.list = nil
+	l.mu.Unlock()
+	for _, o := range list {
+		p := joinPath(o.dir.path(), o.name)
+		if err := o.client.Remove(ctx, p, true); err != nil && !isNotFound(err) {
+			l.add(o)
+		}
+	}
+}
+
+// forgetLeftovers says what stays when the view ends.
+func (v *View) forgetLeftovers(ctx context.Context) {
+	v.sweep(ctx)
+	v.leftovers.mu.Lock()
+	defer v.leftovers.mu.Unlock()
+	for _, o := range v.leftovers.list {
+		v.log.Warn("a temporary object stays until the next start", "path", joinPath(o.dir.path(), o.name))
+	}
+}
