@@ -53,7 +53,7 @@ func (f *file) openFor(ctx context.Context, s *session, opts tree.OpenOptions) (
 		return f.openWrite(ctx, s, opts)
 	}
 	if d := f.draftOf(s); d != nil && d.ahead() {
-		return newReadHandle(f, s), nil
+		return newReadHandle(f, s, -1), nil
 	}
 	k, err := f.find(ctx, s)
 	if err != nil {
@@ -62,8 +62,9 @@ func (f *file) openFor(ctx context.Context, s *session, opts tree.OpenOptions) (
 	if k.level < irods.LevelRead {
 		return nil, tree.Errorf(tree.ErrDenied, "you may not read %s", f.path())
 	}
-	h := newReadHandle(f, s)
+	h := newReadHandle(f, s, k.Size)
 	if err := h.openRead(ctx, k); err != nil {
+		h.Release(ctx)
 		return nil, busy(fail(err))
 	}
 	return h, nil

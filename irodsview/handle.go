@@ -2,39 +2,28 @@ package irodsview
 
 import (
 	"context"
+	"errors"
+	"sync"
 
 	"omerods/fs/tree"
 	"omerods/internal/irods"
 )
 
-// readHandle is a file open for reading. It reads ahead in blocks that grow
-// while a program reads on, and keeps the last two, because the kernel's
-// readahead comes a little out of order.
+// readHandle is a file open for reading.
 type readHandle struct {
 	file *file
 	s    *session
 
-	busy chan struct{} // as in draft
-	// Under busy:
-	remote  *irods.File
-	version uint64 // of the content that is buffered
-	windows [2]window
-	ahead   int
+	mu      sync.Mutex // guards the fields below; never held during a call
+	reader  *reader    // nil when the handle is released
+	version uint64     // of the content that the reader has
 }
 
-// window is a piece of the file.
-type window struct {
-	off  int64
-	data []byte
-	last bool // the file ended with it
-}
-
-// minAhead is how much is read at once where a program jumps.
-const minAhead = 256 << 10
-
-func newReadHandle(f *file, s *session) *readHandle {
-	h := &readHandle{file: f, s: s, busy: make(chan struct{}, 1), ahead: minAhead}
-	h.version = f.contentVersion()
+// newReadHandle returns a handle of a file that has size bytes, -1 if that is
+// not known.
+func newReadHandle(f *file, s *session, size int64) *readHandle {
+	h := &readHandle{file: f, s: s, version: f.contentVersion()}
+	h.reader = newReader(f.view.ahead, size, h.open)
 	return h
 }
 
@@ -44,19 +33,17 @@ func (n *node) contentVersion() uint64 {
 	return n.version
 }
 
-// open opens the data object; busy is held, or nobody else has the handle.
-func (h *readHandle) open(ctx context.Context) error {
-	if h.remote != nil {
-		return nil
+// open opens the data object.
+func (h *readHandle) open(ctx context.Context, more bool) (*irods.File, error) {
+	open := h.s.client.OpenRead
+	if more {
+		open = h.s.client.OpenReadMore
 	}
-	f, err := h.s.client.OpenRead(ctx, h.file.path())
-	switch {
-	case err == nil:
-		h.remote = f
-	case isNotFound(err) && !h.file.attached():
-		return tree.Errorf(tree.ErrStale, "%s has been removed", h.file.path())
+	f, err := open(ctx, h.file.path())
+	if isNotFound(err) && !h.file.attached() {
+		return nil, tree.Errorf(tree.ErrStale, "%s has been removed", h.file.path())
 	}
-	return err
+	return f, err
 }
 
 func (h *readHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
@@ -69,102 +56,49 @@ func (h *readHandle) ReadAt(ctx context.Context, p []byte, off int64) (int, erro
 			return d.read(ctx, p, off)
 		}
 	}
-	select {
-	case h.busy <- struct{}{}:
-	case <-ctx.Done():
-		return 0, fail(ctx.Err())
-	}
-	defer func() { <-h.busy }()
-	if v := h.file.contentVersion(); v != h.version {
-		h.close(ctx)
-		h.version, h.windows = v, [2]window{}
-	}
-	n := 0
-	for n < len(p) {
-		m, err := h.some(ctx, p[n:], off+int64(n))
-		if err != nil {
-			return n, busy(fail(err))
+	for {
+		r := h.current(ctx)
+		if r == nil {
+			return 0, tree.ErrBadHandle
 		}
-		n += m
-		if m == 0 || h.ends(off+int64(n)) {
-			break
+		n, err := r.readAt(ctx, p, off)
+		if errors.Is(err, errReaderClosed) {
+			continue
 		}
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return n, busy(fail(err))
 	}
-	return n, nil
 }
 
-// ends tells whether the file ended there when that window was read.
-func (h *readHandle) ends(off int64) bool {
-	w := &h.windows[0]
-	return w.last && off == w.off+int64(len(w.data))
-}
-
-// some reads at least one byte, or none at the end.
-func (h *readHandle) some(ctx context.Context, p []byte, off int64) (int, error) {
-	for i := range h.windows {
-		w := &h.windows[i]
-		if off >= w.off && off < w.off+int64(len(w.data)) {
-			if i == 1 {
-				h.windows[0], h.windows[1] = h.windows[1], h.windows[0]
-			}
-			return copy(p, h.windows[0].data[off-h.windows[0].off:]), nil
-		}
+// current returns the reader of the content that the file has now.
+func (h *readHandle) current(ctx context.Context) *reader {
+	v := h.file.contentVersion()
+	h.mu.Lock()
+	var old *reader
+	if h.reader != nil && v != h.version {
+		old = h.reader
+		h.reader, h.version = newReader(h.file.view.ahead, -1, h.open), v
 	}
-	if last := h.windows[0]; len(last.data) > 0 && off == last.off+int64(len(last.data)) {
-		h.ahead = min(h.ahead*4, blockBytes)
-	} else if off != 0 {
-		h.ahead = minAhead
+	r := h.reader
+	h.mu.Unlock()
+	if old != nil {
+		old.close(ctx)
 	}
-	if len(p) >= h.ahead {
-		n, err := h.fetch(ctx, p[:min(len(p), blockBytes)], off)
-		return n, err
-	}
-	buf := h.windows[1].data[:0]
-	if cap(buf) < h.ahead {
-		buf = make([]byte, h.ahead)
-	}
-	n, err := h.fetch(ctx, buf[:h.ahead], off)
-	if err != nil {
-		h.windows[1] = window{}
-		return 0, err
-	}
-	h.windows[1] = h.windows[0]
-	h.windows[0] = window{off: off, data: buf[:n]}
-	return copy(p, buf[:n]), nil
-}
-
-// fetch reads from the server. A file that was renamed meanwhile is opened
-// under its new name.
-func (h *readHandle) fetch(ctx context.Context, p []byte, off int64) (int, error) {
-	if err := h.open(ctx); err != nil {
-		return 0, err
-	}
-	n, err := h.remote.ReadAt(ctx, p, off)
-	if isNotFound(err) {
-		h.close(ctx)
-		if err = h.open(ctx); err == nil {
-			n, err = h.remote.ReadAt(ctx, p, off)
-		}
-	}
-	return n, err
-}
-
-func (h *readHandle) close(ctx context.Context) {
-	if h.remote != nil {
-		_ = h.remote.Close(ctx)
-		h.remote = nil
-	}
+	return r
 }
 
 // Release closes the data object.
 func (h *readHandle) Release(ctx context.Context) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	select {
-	case h.busy <- struct{}{}:
-		h.close(ctx)
-		<-h.busy
-	case <-ctx.Done():
+	h.mu.Lock()
+	r := h.reader
+	h.reader = nil
+	h.mu.Unlock()
+	if r != nil {
+		r.close(ctx)
 	}
 }
 

@@ -20,15 +20,15 @@ func (h *readHandle) openRead(ctx context.Context, k known) error {
 	case k.Size == 0:
 		return nil
 	case k.Size > smallBytes:
-		return h.open(ctx)
+		return h.reader.start(ctx)
 	}
 	data, err := h.s.client.Get(ctx, h.file.path())
 	if errors.Is(err, irods.ErrInvalid) || errors.Is(err, irods.ErrNotSupported) {
-		return h.open(ctx) // it has become large meanwhile
+		return h.reader.start(ctx) // it has become large meanwhile
 	}
 	if err == nil {
 		// Fewer bytes than the catalogue says need not be the end.
-		h.windows[0] = window{data: data, last: int64(len(data)) >= k.Size}
+		h.reader.give(data, int64(len(data)) >= k.Size)
 	}
 	return err
 }

@@ -30,6 +30,7 @@ type File struct {
 	write  bool
 
 	origin *File // of a fork: the file whose replica it writes too
+	spare  bool  // it takes only connections that nobody needs
 	share  bool  // ask for a grant
 
 	parking *parking
@@ -44,6 +45,14 @@ type File struct {
 // OpenRead opens a data object for reading.
 func (c *Client) OpenRead(ctx context.Context, path string) (*File, error) {
 	f := &File{client: c, path: path, flags: openRead}
+	return f, f.do(ctx, "open", nil)
+}
+
+// OpenReadMore is OpenRead for reading a data object over one more connection.
+// Like a fork it takes only a connection that nobody needs, also later: then
+// it and [File.ReadAt] fail with [ErrNoFork].
+func (c *Client) OpenReadMore(ctx context.Context, path string) (*File, error) {
+	f := &File{client: c, path: path, flags: openRead, spare: true}
 	return f, f.do(ctx, "open", nil)
 }
 
@@ -141,7 +150,7 @@ func (f *File) connection(ctx context.Context) (*conn, int, error) {
 	if err := CheckPath(f.path); err != nil {
 		return nil, 0, err
 	}
-	cn, err := f.client.pool.get(ctx, f.write)
+	cn, err := f.anyConnection(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -163,6 +172,17 @@ func (f *File) connection(ctx context.Context) (*conn, int, error) {
 	f.flags &^= openCreate | openExclusive | openTruncate
 	f.pos = 0
 	return cn, rep.status, nil
+}
+
+func (f *File) anyConnection(ctx context.Context) (*conn, error) {
+	if !f.spare {
+		return f.client.pool.get(ctx, f.write)
+	}
+	cn, err := f.client.pool.spare(ctx)
+	if cn == nil && err == nil {
+		err = ErrNoFork
+	}
+	return cn, err
 }
 
 // at sends r, a read or write at off, after a seek to there where it needs
