@@ -108,7 +108,7 @@ func TestLookingAtWhatWasWrittenIsFree(t *testing.T) {
 // mount that has asked nothing before, its login included.
 func TestListingTellsRightsInFewRequests(t *testing.T) {
 	const n = 60
-	w := newWorld(t)
+	w := newWorld(t, onSandbox)
 	ctx := t.Context()
 	for _, err := range []error{
 		w.AddGroup(ctx, "lab"), w.AddToGroup(ctx, "lab", "alice"), w.AddToGroup(ctx, "lab", "bob"),
