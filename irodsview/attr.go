@@ -155,10 +155,19 @@ func (n *node) setTime(ctx context.Context, v *View, s *session, t time.Time) er
 	return nil
 }
 
+// keepFolderTimes deals with the times of the folders that a commit has changed
+// on the server: the file's, and the one its temporary object was in.
+func (d *draft) keepFolderTimes(ctx context.Context) {
+	up := d.node.up()
+	d.keepFolderTime(ctx, up)
+	if d.tmpDir != nil && d.tmpDir != up {
+		d.keepFolderTime(ctx, d.tmpDir)
+	}
+}
+
 // keepFolderTime sets a folder's time again that a program set while this
 // file was already being written: to the program the file was complete then.
-func (d *draft) keepFolderTime(ctx context.Context) {
-	n := d.node.up()
+func (d *draft) keepFolderTime(ctx context.Context, n *node) {
 	n.mu.Lock()
 	t, when := n.overlay.mtime, n.overlay.timeSet
 	n.mu.Unlock()

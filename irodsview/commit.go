@@ -253,7 +253,7 @@ func (d *draft) publish(ctx context.Context) error {
 		}
 		d.node.keepTime(mtime, mtime)
 	}
-	d.keepFolderTime(ctx)
+	d.keepFolderTimes(ctx)
 	if v.cfg.Guard != nil {
 		if err := v.cfg.Guard.Published(ctx, w); err != nil {
 			// It stays, but the program hears what the guard has to say.

@@ -212,17 +212,34 @@ func (m *model) mapped(p *pair, file map[string]*os.File) {
 		if err != nil || i.Size() == 0 {
 			return "", err
 		}
-		// Populated at once: a thread that waits for a page of a mount that its own
-		// process serves cannot be stopped by the runtime, which all others wait for.
-		mem, err := unix.Mmap(int(file[d].Fd()), 0, int(i.Size()), prot, unix.MAP_SHARED|unix.MAP_POPULATE)
+		mem, err := unix.Mmap(int(file[d].Fd()), 0, int(i.Size()), prot, unix.MAP_SHARED)
 		if err != nil {
 			return "", err
 		}
-		if write {
-			mem[at%len(mem)] = b
+		defer func() { _ = unix.Munmap(mem) }()
+		// The kernel reads and writes the memory, in system calls: a thread that
+		// waits for a page of a mount which its own process serves cannot be
+		// stopped by the runtime, for which all others would wait.
+		copied, err := os.Create(filepath.Join(m.t.TempDir(), "copied"))
+		if err != nil {
+			return "", err
 		}
-		sum := sha256.Sum256(mem)
-		err = errors.Join(unix.Msync(mem, unix.MS_SYNC), unix.Munmap(mem))
-		return fmt.Sprintf("%x", sum), err
+		defer func() { _ = copied.Close() }()
+		if write {
+			if _, err := copied.Write([]byte{b}); err != nil {
+				return "", err
+			}
+			if _, err := copied.ReadAt(mem[at%len(mem):at%len(mem)+1], 0); err != nil {
+				return "", err
+			}
+		}
+		if _, err := copied.WriteAt(mem, 0); err != nil {
+			return "", err
+		}
+		data, err := os.ReadFile(copied.Name())
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%x", sha256.Sum256(data)), unix.Msync(mem, unix.MS_SYNC)
 	})
 }

@@ -47,8 +47,9 @@ type identity struct {
 	admin bool
 }
 
-// identityFor is how long group memberships are remembered.
-const identityFor = time.Minute
+// identityFor is how long group memberships are remembered: as long as rights,
+// which they make.
+const identityFor = 4 * time.Second
 
 type identityCache struct {
 	mu   sync.Mutex
@@ -62,7 +63,7 @@ func (c *identityCache) forget() {
 	c.when = time.Time{}
 }
 
-// who returns the user's ids, asked for at most once a minute.
+// who returns the user's ids, asked for when they are older than that.
 func (c *Client) who(ctx context.Context, cn *conn) (identity, error) {
 	cache := &c.identity
 	cache.mu.Lock()
