@@ -42,10 +42,15 @@ func filesText(r transfer.Record) string {
 }
 
 func bytesText(r transfer.Record) string {
+	text := humanBytes(r.BytesDone) + "/"
 	if r.Running() && r.Bytes == 0 {
-		return humanBytes(r.Through()) + "/?"
+		return text + "?"
 	}
-	return humanBytes(r.Through()) + "/" + humanBytes(r.Bytes)
+	text += humanBytes(r.Bytes)
+	if r.Running() && r.Direction == transfer.ToOMERO && r.BytesDone > 0 && !r.Through() {
+		text += " (" + humanBytes(r.BytesSent) + " in OMERO)"
+	}
+	return text
 }
 
 func rateText(r transfer.Record) string {
@@ -68,7 +73,7 @@ func leftText(r transfer.Record) string {
 		return ""
 	case r.SecondsLeft > 0:
 		return (time.Duration(r.SecondsLeft) * time.Second).String()
-	case r.Bytes > 0 && r.Through() >= r.Bytes:
+	case r.Through():
 		return "ending" // it is verified, or made in OMERO
 	}
 	return "-"

@@ -99,6 +99,9 @@ func (c command) run(ctx context.Context, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
 	fmt.Fprintf(os.Stderr, "omerods %s: %v\n", c.name, err)
 	return 1
 }

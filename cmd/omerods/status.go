@@ -18,8 +18,8 @@ import (
 
 var statusCommand = command{
 	name: "status", args: "[MOUNTPOINT]", short: "shows connections, saves and loads",
-	long: "Shows the connections of a mount, and its running and past saves and loads: files, bytes (of a load:\n" +
-		"those that OMERO has), the rate over the last half minute, and the time left at that rate. Without\n" +
+	long: "Shows the connections of a mount, and its running and past saves and loads: files, bytes, the rate over\n" +
+		"the last half minute, and the time left at that rate. Without\n" +
 		"MOUNTPOINT it is the mount of the working directory, or the only one that you have.\n\n" +
 		"With --watch it is shown anew every second until Ctrl-C; where there is no terminal, a line is\n" +
 		"printed for each save or load that has come further.",

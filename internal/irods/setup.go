@@ -237,7 +237,7 @@ func (r SetupResult) Text() string {
 		fmt.Fprintf(&b, "removed %s from it, which would have hidden the new password\n", k)
 	}
 	if r.PAM {
-		b.WriteString("it holds a token that expires; run this again then\n")
+		b.WriteString("the password file holds a token that expires; run this again then\n")
 	}
 	if r.TooLong {
 		fmt.Fprintf(&b, "iCommands cannot read passwords of more than %d bytes; this program and python-irodsclient can\n", icommandsPassword)

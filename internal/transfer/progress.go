@@ -16,8 +16,8 @@ type progress struct {
 
 // sample is one look at a running transfer.
 type sample struct {
-	at    time.Time
-	bytes int64
+	at time.Time
+	progress
 }
 
 // rateOver is how far back the rate looks: long enough to be steady over files
@@ -51,33 +51,39 @@ func (rs *Records) measure(r *Record) {
 	r.BytesSent = p.sent
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	bytes := r.Through()
 	now := rs.now()
 	if len(l.samples) == 0 {
 		l.samples = []sample{{at: r.Started}}
 	}
 	if n := len(l.samples); now.Sub(l.samples[n-1].at) >= rateOver/100 {
-		l.samples = append(l.samples, sample{now, bytes})
+		l.samples = append(l.samples, sample{now, p})
 	}
 	for len(l.samples) > 2 && now.Sub(l.samples[1].at) >= rateOver {
 		l.samples = l.samples[1:]
 	}
 	first := l.samples[0]
-	if took := now.Sub(first.at); took > 0 && bytes > first.bytes {
-		r.Rate = int64(float64(bytes-first.bytes) / took.Seconds())
+	took := now.Sub(first.at).Seconds()
+	if took <= 0 {
+		return
 	}
-	if left := r.Bytes - bytes; r.Rate > 0 && left > 0 {
-		r.SecondsLeft = max(1, left/r.Rate)
+	came, sent := float64(p.done-first.done)/took, float64(p.sent-first.sent)/took
+	r.Rate = int64(max(came, 0))
+	work, left := came, r.Bytes-p.done
+	if r.Direction == ToOMERO {
+		// Each byte comes and is sent, which may go on at the same time or not.
+		work, left = came+sent, left+r.Bytes-p.sent
+		if p.done >= r.Bytes {
+			r.Rate = int64(max(sent, 0))
+		}
+	}
+	if work >= 1 && left > 0 && r.Bytes > 0 {
+		r.SecondsLeft = max(1, int64(float64(left)/work))
 	}
 }
 
-// Through is how many bytes have come to their end: a save's are in the
-// archive, a load's in OMERO.
-func (r Record) Through() int64 {
-	if r.Direction == ToOMERO && r.Running() {
-		return min(r.BytesDone, r.BytesSent)
-	}
-	return r.BytesDone
+// Through tells whether all bytes that are known of are where they go.
+func (r Record) Through() bool {
+	return r.Bytes > 0 && r.BytesDone >= r.Bytes && (r.Direction == ToArchive || r.BytesSent >= r.Bytes)
 }
 
 // writingTeller is an Archive that tells how much of the files below a
@@ -112,18 +118,24 @@ func (l *Load) progress() progress {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := progress{done: l.record.BytesDone, sent: l.sentBytes.Load()}
-	if l.tar != nil || l.top == nil {
+	if l.top == nil {
 		return p
 	}
-	for path, f := range l.top.files(map[string]*stagedFile{}) {
-		if w := l.wanted[strings.TrimPrefix(path, "/")]; w != nil && !w.here && !f.arrived {
-			n := f.content.Size()
-			if w.Size >= 0 {
-				n = min(n, w.Size)
-			}
-			p.done += n
+	for path, f := range l.written() {
+		n := f.content.Size()
+		switch w := l.wanted[path]; {
+		case f.arrived:
+			n = 0
+		case w == nil && !strings.HasPrefix(f.name, "."): // else the temporary name of a program
+			n = 0
+		case w != nil && w.here:
+			n = 0
+		case w != nil && w.Size >= 0:
+			n = min(n, w.Size)
 		}
+		p.done += n
 	}
+	p.done = min(p.done, max(l.record.Bytes, l.record.BytesDone))
 	return p
 }
 

@@ -52,13 +52,21 @@ func TestRate(t *testing.T) {
 
 // A load is through when OMERO has it, not when it is in the spool.
 func TestRateOfALoad(t *testing.T) {
-	now := time.Unix(1000, 0)
-	rs := NewRecords(func() time.Time { return now })
-	rs.Put(Record{ID: "a", Direction: ToOMERO, State: StateLoading, Bytes: 1000, Started: now})
-	rs.Live("a", func() progress { return progress{done: 1000, sent: 100} })
-	now = now.Add(10 * time.Second)
-	r := rs.All(0)[0]
-	if r.BytesDone != 1000 || r.BytesSent != 100 || r.Through() != 100 || r.Rate != 10 || r.SecondsLeft != 90 {
-		t.Errorf("got %+v", r)
+	for p, want := range map[progress]struct{ rate, left int64 }{
+		{done: 500}:              {50, 30}, // 500 are to come and 1,000 to be sent, 50 a second
+		{done: 500, sent: 250}:   {50, 16}, // 75 a second
+		{done: 1000, sent: 100}:  {10, 8},  // all has come; of the time both ways took
+		{done: 1000, sent: 1000}: {100, 0},
+		{}:                       {0, 0},
+	} {
+		now := time.Unix(1000, 0)
+		rs := NewRecords(func() time.Time { return now })
+		rs.Put(Record{ID: "a", Direction: ToOMERO, State: StateLoading, Bytes: 1000, Started: now})
+		rs.Live("a", func() progress { return p })
+		now = now.Add(10 * time.Second)
+		r := rs.All(0)[0]
+		if r.BytesDone != p.done || r.BytesSent != p.sent || r.Rate != want.rate || r.SecondsLeft != want.left || r.Through() != (p.sent == 1000) {
+			t.Errorf("%+v: got %+v, want %+v", p, r, want)
+		}
 	}
 }

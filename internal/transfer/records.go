@@ -48,8 +48,8 @@ type Record struct {
 	FilesDone int       `json:"files_done"`
 	Bytes     int64     `json:"bytes"`
 	BytesDone int64     `json:"bytes_done"`           // that have come
-	BytesSent int64     `json:"bytes_sent,omitempty"` // of a running load, that OMERO has
-	Rate      int64     `json:"rate,omitempty"`       // of a running one, bytes a second over half a minute
+	BytesSent int64     `json:"bytes_sent,omitempty"` // of a running load, that OMERO has too
+	Rate      int64     `json:"rate,omitempty"`       // of a running one, bytes that come in a second, over half a minute; of a load that has all, bytes that are sent
 	// SecondsLeft is 0 when it is not known.
 	SecondsLeft int64     `json:"seconds_left,omitempty"`
 	Started     time.Time `json:"started"`
