@@ -62,9 +62,11 @@ type session struct {
 	singles  map[string]single
 
 	// seq counts the session's own changes; touched has the count of the last
-	// one in each collection, those before floor forgotten.
+	// one of each path, those before floor forgotten.
 	seq, floor uint64
 	touched    map[string]uint64
+	// asking are the listings that the server is being asked for.
+	asking map[string]*question
 
 	zoneNames []string
 	zonesWhen time.Time
@@ -85,7 +87,7 @@ func (s *sessions) of(c *irods.Client, clock func() time.Time) *session {
 		s.all = make(map[*irods.Client]*session)
 	}
 	if s.all[c] == nil {
-		s.all[c] = &session{client: c, clock: clock, listings: map[string]*listing{}, singles: map[string]single{}, touched: map[string]uint64{}}
+		s.all[c] = &session{client: c, clock: clock, listings: map[string]*listing{}, singles: map[string]single{}, touched: map[string]uint64{}, asking: map[string]*question{}}
 	}
 	return s.all[c]
 }
@@ -125,45 +127,90 @@ func (s *session) list(ctx context.Context, coll string) (*listing, error) {
 // a change of our own.
 const askTries = 3
 
-// ask lists a collection on the server.
+// question is a listing that the server is being asked for.
+type question struct {
+	changes []func(*listing) // of our own, made meanwhile
+	void    bool             // something was moved
+
+	done chan struct{} // closed with the answer, which is the fields below
+	l    *listing
+	err  error
+}
+
+// ask lists a collection on the server. Who asks for one that is already
+// asked for waits for that answer. What the session changes there meanwhile is
+// put into it: it may have it or not.
 func (s *session) ask(ctx context.Context, coll string) (*listing, error) {
 	for i := 1; ; i++ {
 		s.mu.Lock()
-		seq := s.seq
-		s.mu.Unlock()
-		l, err := s.listNow(ctx, coll)
-		if err != nil {
-			return nil, err
-		}
-		s.mu.Lock()
-		fresh := s.untouched(coll, seq)
-		if fresh {
-			if len(s.listings) >= maxListings {
-				s.dropOldest()
-			}
-			s.listings[coll] = l
+		q := s.asking[coll]
+		mine := q == nil || q.void
+		if mine {
+			q = &question{done: make(chan struct{})}
+			s.asking[coll] = q
 		}
 		s.mu.Unlock()
-		if fresh || i == askTries {
-			return l, nil
+		if mine {
+			s.answer(ctx, coll, q)
+		}
+		select {
+		case <-q.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		switch {
+		case q.err != nil && !mine && ctx.Err() == nil && i < askTries:
+			// Whoever asked may have been interrupted.
+		case q.err != nil || !q.void || i == askTries:
+			return q.l, q.err
 		}
 	}
 }
 
-// touch notes a change in a collection; the lock is held.
-func (s *session) touch(coll string) {
+// answer asks a question that others may wait for.
+func (s *session) answer(ctx context.Context, coll string, q *question) {
+	defer close(q.done)
+	q.l, q.err = s.listNow(ctx, coll)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asking[coll] == q {
+		delete(s.asking, coll)
+	}
+	if q.err != nil || q.void {
+		return
+	}
+	for _, change := range q.changes {
+		change(q.l)
+	}
+	if len(s.listings) >= maxListings {
+		s.dropOldest()
+	}
+	s.listings[coll] = q.l
+}
+
+// alter notes a change of an entry, which do makes in its folder's listing;
+// the lock is held.
+func (s *session) alter(p string, do func(l *listing, name string)) {
 	s.seq++
 	if len(s.touched) >= maxSingles {
 		clear(s.touched)
 		s.floor = s.seq
 	}
-	s.touched[coll] = s.seq
+	s.touched[p] = s.seq
+	delete(s.singles, p)
+	dir, name := path.Split(p)
+	dir = path.Clean(dir)
+	if l := s.listings[dir]; l != nil {
+		do(l, name)
+	}
+	if q := s.asking[dir]; q != nil {
+		q.changes = append(q.changes, func(l *listing) { do(l, name) })
+	}
 }
 
-// untouched tells whether nothing was changed in a collection since; the lock
-// is held.
-func (s *session) untouched(coll string, since uint64) bool {
-	return s.touched[coll] <= since && s.floor <= since
+// untouched tells whether an entry was not changed since; the lock is held.
+func (s *session) untouched(p string, since uint64) bool {
+	return s.touched[p] <= since && s.floor <= since
 }
 
 // listNow asks the server for a collection's content and the rights there.
@@ -289,7 +336,7 @@ func (s *session) statNow(ctx context.Context, p string) (known, error) {
 			return known{}, err
 		}
 		s.mu.Lock()
-		if s.untouched(path.Dir(p), seq) {
+		if s.untouched(p, seq) {
 			break
 		}
 		s.mu.Unlock()
@@ -315,7 +362,7 @@ func (s *session) statNow(ctx context.Context, p string) (known, error) {
 func (s *session) fill(p string, k known) {
 	dir, name := path.Split(p)
 	if l := s.listings[path.Clean(dir)]; l != nil {
-		if old, ok := l.entries[name]; ok && old.rough {
+		if old, ok := l.entries[name]; ok && (old.rough || old.bare) {
 			l.entries[name] = k
 		}
 	}

@@ -15,12 +15,7 @@ func isNotFound(err error) bool { return errors.Is(err, irods.ErrNotFound) }
 func (s *session) appeared(k known) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, name := path.Split(k.Path)
-	s.touch(path.Clean(dir))
-	delete(s.singles, k.Path)
-	if l := s.listings[path.Clean(dir)]; l != nil {
-		l.entries[name] = k
-	}
+	s.alter(k.Path, func(l *listing, name string) { l.entries[name] = k })
 }
 
 // madeEmpty notes that the session made a collection just now.
@@ -38,11 +33,7 @@ func (s *session) madeEmpty(coll string) {
 func (s *session) vanished(p string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dir, name := path.Split(p)
-	s.touch(path.Clean(dir))
-	if l := s.listings[path.Clean(dir)]; l != nil {
-		delete(l.entries, name)
-	}
+	s.alter(p, func(l *listing, name string) { delete(l.entries, name) })
 	s.dropBelow(p)
 }
 
@@ -50,32 +41,24 @@ func (s *session) vanished(p string) {
 func (s *session) changed(p string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.singles, p)
-	dir, name := path.Split(p)
-	s.touch(path.Clean(dir))
-	if l := s.listings[path.Clean(dir)]; l != nil {
+	s.alter(p, func(l *listing, name string) {
 		if k, ok := l.entries[name]; ok {
 			k.rough, k.sized = true, false
 			l.entries[name] = k
 		}
-	}
+	})
 }
 
 // dated notes that the session set the modification time of a path.
 func (s *session) dated(p string, t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.singles, p)
-	dir, name := path.Split(p)
-	s.touch(path.Clean(dir))
-	l := s.listings[path.Clean(dir)]
-	if l == nil {
-		return
-	}
-	if k, ok := l.entries[name]; ok && (!k.rough || k.sized) {
-		k.Modified, k.rough, k.sized = time.Unix(t.Unix(), 0), false, false
-		l.entries[name] = k
-	}
+	s.alter(p, func(l *listing, name string) {
+		if k, ok := l.entries[name]; ok && (!k.rough || k.sized) {
+			k.Modified, k.rough, k.sized = time.Unix(t.Unix(), 0), false, false
+			l.entries[name] = k
+		}
+	})
 }
 
 // grown notes that the session changed what is in a collection. Its time is
@@ -102,6 +85,9 @@ func (s *session) moved(from, to string) {
 	defer s.mu.Unlock()
 	s.seq++
 	s.floor = s.seq
+	for _, q := range s.asking {
+		q.void = true
+	}
 	dir, name := path.Split(from)
 	var k known
 	found := false

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"omerods/fs/fstest"
 	"omerods/internal/relay"
@@ -91,6 +92,25 @@ func TestWritingSmallFilesCostsTwoRequestsEach(t *testing.T) {
 	}
 }
 
+// TestParallelWritersAskNoMore: an answer is of use although somebody of the
+// same mount has changed the folder while it was on its way.
+func TestParallelWritersAskNoMore(t *testing.T) {
+	const n, writers = 80, 4
+	w := mount(t)
+	src := manySmall(t, n)
+	w.run("mkdir to")
+	w.relay.SetRoundTrip(5 * time.Millisecond)
+	w.relay.OnRequest(func(n int64, _ int) relay.Verdict {
+		if n%25 == 0 {
+			w.later() // so that the folder is asked for again and again
+		}
+		return relay.Pass
+	})
+	w.costs(2*n+8*some, fmt.Sprintf("ls '%[1]s' | xargs -d '\\n' -P %[2]d -n %[3]d sh -c 'for f in \"$@\"; do cp \"%[1]s/$f\" to/; done' sh", src, writers, n/writers))
+	w.relay.SetRoundTrip(0)
+	compare(t, w.objects(home+"/to"), local(t, src))
+}
+
 // TestLookingAtWhatWasWrittenIsFree: what the mount has written itself it need
 // not ask for, and what it does ask for it asks for once.
 func TestLookingAtWhatWasWrittenIsFree(t *testing.T) {
@@ -157,7 +177,7 @@ func TestListingTellsRightsInFewRequests(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not listed: %v", want)
 	}
-	w.costs(0, "ls -l")
+	w.costs(2*n+8*some, "ls -l")
 	w.later()
 	w.costs(10, "ls -l")
 }
