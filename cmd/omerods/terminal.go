@@ -33,10 +33,13 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// ask asks a question.
+// ask asks a question; where nobody is, the default is the answer.
 func (t *terminal) ask(ctx context.Context, question, byDefault string) (string, error) {
 	if !isTerminal(t.in) {
-		return "", errNobody
+		if byDefault == "" {
+			return "", errNobody
+		}
+		return byDefault, nil
 	}
 	if byDefault != "" {
 		question += " [" + byDefault + "]"

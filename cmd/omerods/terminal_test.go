@@ -111,6 +111,9 @@ func TestPasswordsFromAPipe(t *testing.T) {
 	if got, err := tt.secret(t.Context(), "Password"); err != nil || got != "secret" || out.Len() > 0 {
 		t.Errorf("got %q, %v, shown %q", got, err, out)
 	}
+	if got, err := tt.ask(t.Context(), "Port", "1247"); err != nil || got != "1247" {
+		t.Errorf("a question with a default: got %q, %v", got, err)
+	}
 	if _, err := tt.ask(t.Context(), "Host", ""); !errors.Is(err, errNobody) {
 		t.Errorf("a question without a terminal: got %v", err)
 	}
