@@ -32,7 +32,7 @@ var waitCommand = command{
 		"  omerods wait --json ~/data/irods/zone/home/ada/Kidney | jq .state",
 	setup: func(flags *pflag.FlagSet) func(context.Context, []string) error {
 		timeout := flags.Duration("timeout", 0, "stops waiting after this time, such as 90s or 2h (default: never)")
-		begin := flags.Duration("begin", 5*time.Second, "gives a save or load so long to begin")
+		begin := flags.Duration("begin", 15*time.Second, "gives a save or load so long to begin")
 		asJSON := flags.Bool("json", false, "prints the result as JSON")
 		quiet := flags.BoolP("quiet", "q", false, "prints nothing, but errors")
 		return func(ctx context.Context, args []string) error {
