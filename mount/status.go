@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,21 @@ func (m *Mount) status(ctx context.Context) Status {
 // transfers returns a user's records with paths below the mount point.
 func (m *Mount) transfers(uid uint32) []transfer.Record {
 	out := []transfer.Record{}
-	for _, r := range m.records.All(uid) {
+	known := m.records.All(uid)
+	for _, f := range m.irodsView.Unfinished(uid, transfer.TarSuffix) {
+		if slices.ContainsFunc(known, func(r transfer.Record) bool { return r.Running() && strings.HasPrefix(f.Path, r.Path+"/") }) {
+			continue // a file of a save
+		}
+		r := transfer.Record{
+			ID: "tar " + f.Path, Direction: transfer.ToArchive, UID: uid, Path: f.Path, Tar: true, State: transfer.StateSaving,
+			BytesDone: f.Bytes, Started: f.Since, Changed: time.Now(), Note: "whether this tar is a pack is known when it has come",
+		}
+		if took := r.Changed.Sub(r.Started).Seconds(); took >= 1 {
+			r.Rate = int64(float64(f.Bytes) / took)
+		}
+		out = append(out, inTree(r))
+	}
+	for _, r := range known {
 		out = append(out, inTree(r))
 	}
 	return out

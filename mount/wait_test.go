@@ -140,6 +140,41 @@ func TestProgressOfAFile(t *testing.T) {
 	}
 }
 
+// A tar is one file, and known as a save before it is whole.
+func TestWaitForATar(t *testing.T) {
+	w := newWorld(t, sandbox.Config{})
+	text, err := os.ReadFile(filepath.Join(w.dir, "tars", "lab", "ada", "projects", "Kidney.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := w.home("Kidney.tar")
+	f, err := os.Create(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(text[:len(text)/2]); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.waitFor(saved, WaitOptions{Timeout: time.Millisecond}); r.Code != WaitTimeout || r.BytesDone != int64(len(text)/2) {
+		t.Errorf("half of it: got %+v", r)
+	}
+	if _, err := f.Write(text[len(text)/2:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.waitFor(saved, WaitOptions{}); r.Code != WaitFinished || r.BytesDone != int64(len(text)) {
+		t.Errorf("the whole: got %+v", r)
+	}
+	if err := os.WriteFile(w.home("other.tar"), []byte("no pack"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.waitFor(w.home("other.tar"), WaitOptions{}); r.Code != WaitNothing {
+		t.Errorf("a tar that is no pack: got %+v", r)
+	}
+}
+
 // latest is what the mount tells of the latest transfer of one direction.
 func (w *world) latest(side transfer.Direction) transfer.Record {
 	w.t.Helper()
