@@ -107,7 +107,7 @@ func (m *Mount) logIn(ctx context.Context) error {
 		return fmt.Errorf("iRODS: %w", err)
 	}
 	if m.cfg.IRODSPassword != "" {
-		ic.Password = m.cfg.IRODSPassword
+		ic.Password, ic.Reread = m.cfg.IRODSPassword, nil
 	}
 	ic.AllowPlain, ic.AllowUnverified = m.cfg.IRODSPlain, m.cfg.IRODSInsecure
 	ic.Logger = m.log

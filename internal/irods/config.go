@@ -31,6 +31,11 @@ type Config struct {
 	// leaves it to the server.
 	PAMHours int
 
+	// Reread reads the password or token again from where it came; nil when it
+	// came from no file. A login that is refused tries what it returns, so that
+	// a mount goes on after a new iinit.
+	Reread func() (string, error)
+
 	// EnvironmentFile and SecretFile are where LoadEnvironment looked.
 	EnvironmentFile, SecretFile string
 

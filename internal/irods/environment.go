@@ -57,6 +57,7 @@ func LoadEnvironment(env Environment) (Config, error) {
 		if err != nil {
 			return Config{}, err
 		}
+		c.Reread = func() (string, error) { return readSecret(c.SecretFile, uid) }
 		// For PAM, iinit keeps the password that the server generated.
 		if c.pam() {
 			c.PAMToken = secret

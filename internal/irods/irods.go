@@ -37,7 +37,7 @@ type Client struct {
 	targets  targetsCache
 	version  versionCell
 	away     away
-	token    pamToken
+	secret   secret
 
 	stop func()
 }
@@ -51,7 +51,10 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg, log: cfg.Logger}
-	c.token.token = cfg.PAMToken
+	c.secret.set(cfg.Password)
+	if cfg.pam() {
+		c.secret.set(cfg.PAMToken)
+	}
 	if cfg.TLS.Verify == VerifyNone && cfg.AllowUnverified {
 		c.log.Warn("the iRODS server's certificate is not verified: anybody on the way can read along and pose as the server", "server", c.String())
 	}

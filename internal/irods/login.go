@@ -11,49 +11,81 @@ import (
 	"github.com/cyverse/go-irodsclient/irods/common"
 )
 
-// pamToken is the password that the server generated at a PAM login. It
-// serves for the further connections until it expires.
-type pamToken struct {
+// secret is what a native login proves to know: the password, or the token
+// that the server generated at a PAM login, which serves for the further
+// connections until it expires.
+type secret struct {
 	mu    sync.Mutex
-	token string
+	value string // "" when there is none
+}
+
+func (s *secret) get() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.value
+}
+
+func (s *secret) set(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.value = value
 }
 
 // login proves the identity on a new connection. The clear password is never
-// sent but for PAM, which needs it and has TLS around it.
+// sent but for PAM, which needs it and has TLS around it. A secret that is
+// refused may have been replaced in the file that it came from.
 func (c *Client) login(ctx context.Context, cn *conn) error {
-	if !c.cfg.pam() {
-		if c.cfg.Password == "" && c.cfg.User != "anonymous" {
-			return c.without("password")
-		}
-		return c.refusal(c.native(ctx, cn, c.cfg.Password))
+	known := c.secret.get()
+	if known == "" {
+		known = c.replaced("")
 	}
-	t := &c.token
-	t.mu.Lock()
-	token := t.token
-	t.mu.Unlock()
-	if token != "" {
-		err := c.native(ctx, cn, token)
-		if err == nil || !errors.Is(err, ErrLogin) {
+	pam := c.cfg.pam() && c.cfg.Password != ""
+	if known == "" && !pam && c.cfg.User != "anonymous" {
+		if c.cfg.pam() {
+			return c.without("token of a PAM login")
+		}
+		return c.without("password")
+	}
+	if known != "" || !c.cfg.pam() {
+		err := c.native(ctx, cn, known)
+		if fresh := c.replaced(known); errors.Is(err, ErrLogin) && fresh != "" {
+			if again := c.native(ctx, cn, fresh); again == nil || !errors.Is(again, ErrLogin) {
+				known, err = fresh, again
+			}
+		}
+		switch {
+		case err == nil:
+			c.secret.set(known)
+			return nil
+		case !errors.Is(err, ErrLogin):
+			return err
+		case c.cfg.pam() && !pam:
+			return c.refusal(expired(err))
+		case !pam:
 			return c.refusal(err)
 		}
-		if c.cfg.Password == "" {
-			return c.refusal(expired(err))
-		}
-	}
-	if c.cfg.Password == "" {
-		return c.without("token of a PAM login")
 	}
 	token, err := c.pam(ctx, cn)
+	if err == nil {
+		err = c.native(ctx, cn, token)
+	}
 	if err != nil {
 		return c.refusal(err)
 	}
-	if err := c.native(ctx, cn, token); err != nil {
-		return c.refusal(err)
-	}
-	t.mu.Lock()
-	t.token = token
-	t.mu.Unlock()
+	c.secret.set(token)
 	return nil
+}
+
+// replaced returns the secret in the file if it is another one, "" otherwise.
+func (c *Client) replaced(known string) string {
+	if c.cfg.Reread == nil {
+		return ""
+	}
+	fresh, err := c.cfg.Reread()
+	if err != nil || fresh == known {
+		return ""
+	}
+	return fresh
 }
 
 // without says that there is nothing to log in with.
@@ -80,9 +112,10 @@ func expired(err error) error {
 // Token returns the password that the server generated at the PAM login, ""
 // before the first one and for other schemes.
 func (c *Client) Token() string {
-	c.token.mu.Lock()
-	defer c.token.mu.Unlock()
-	return c.token.token
+	if !c.cfg.pam() {
+		return ""
+	}
+	return c.secret.get()
 }
 
 // refusal says who was refused.

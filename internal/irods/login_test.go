@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -188,6 +191,87 @@ func TestPAMToken(t *testing.T) {
 				t.Errorf("too many hours: got %v", err)
 			}
 		})
+	}
+}
+
+// A mount outlives its password: who logs in anew, by whatever program,
+// replaces the file, and the mount goes on with that.
+func TestSecretThatWasReplaced(t *testing.T) {
+	serverTLS, ca := certificate(t, "irods.example")
+	var clock atomic.Int64
+	clock.Store(time.Now().Unix())
+	z := serve(t, func(c *irodsd.Config) {
+		c.TLS, c.Negotiation = serverTLS, irodsd.Require
+		c.Clock = func() time.Time { return time.Unix(clock.Load(), 0) }
+	})
+	file := filepath.Join(t.TempDir(), ".irodsA")
+	vars := map[string]string{"HOME": "/nonexistent", "IRODS_HOST": "127.0.0.1", "IRODS_PORT": strconv.Itoa(z.port), "IRODS_USER_NAME": "alice",
+		"IRODS_ZONE_NAME": "tempZone", "IRODS_AUTHENTICATION_FILE": file, "IRODS_SSL_CA_CERTIFICATE_FILE": ca, "IRODS_SSL_SERVER_NAME": "irods.example"}
+	load := func() irods.Config {
+		t.Helper()
+		c, err := irods.LoadEnvironment(irods.Environment{Getenv: func(k string) string { return vars[k] }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	put := func(text string) {
+		t.Helper()
+		if err := irods.WriteSecret(file, text, os.Getuid()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	connect := func(cfg irods.Config) error {
+		t.Helper()
+		c, err := irods.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.Connect(ctxFor(t))
+	}
+
+	put("old")
+	cfg := load()
+	if err := connect(cfg); !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "wrong password") {
+		t.Errorf("an old password: got %v", err)
+	}
+	put(secret)
+	if err := connect(cfg); err != nil {
+		t.Errorf("after a new one was stored: %v", err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	cfg = load()
+	if err := connect(cfg); !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "no password") {
+		t.Errorf("without a file: got %v", err)
+	}
+
+	vars["IRODS_AUTHENTICATION_SCHEME"] = "pam_password"
+	token := func() string {
+		t.Helper()
+		cfg := load()
+		cfg.Password, cfg.PAMToken, cfg.Reread = secret, "", nil
+		c, err := irods.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.Connect(ctxFor(t)); err != nil {
+			t.Fatal(err)
+		}
+		return c.Token()
+	}
+	put(token())
+	cfg = load()
+	clock.Add(100 * 24 * 3600)
+	if err := connect(cfg); !errors.Is(err, irods.ErrLogin) || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("an expired token: got %v", err)
+	}
+	put(token())
+	if err := connect(cfg); err != nil {
+		t.Errorf("after a new token was stored: %v", err)
 	}
 }
 
