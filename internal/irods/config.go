@@ -38,6 +38,7 @@ type Config struct {
 
 	// EnvironmentFile and SecretFile are where LoadEnvironment looked.
 	EnvironmentFile, SecretFile string
+	secretUID                   int // whose number is the key to SecretFile
 
 	// Resource is where new data objects go; "" leaves it to the server.
 	Resource string

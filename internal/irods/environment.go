@@ -35,10 +35,6 @@ func LoadEnvironment(env Environment) (Config, error) {
 	if env.Getenv == nil {
 		env.Getenv = os.Getenv
 	}
-	uid := os.Getuid()
-	if env.UID != nil {
-		uid = *env.UID
-	}
 	file := env.file()
 	keys, err := readKeys(file)
 	if err != nil && !(errors.Is(err, fs.ErrNotExist) && (env.File == "" || env.mayMiss)) {
@@ -47,12 +43,20 @@ func LoadEnvironment(env Environment) (Config, error) {
 	s := settings{keys: keys, getenv: env.Getenv}
 	c := s.config()
 	c.EnvironmentFile = file
+	uid := os.Getuid()
+	if n := s.number("irods_authentication_uid"); n != 0 { // of python-irodsclient
+		uid = n
+	}
+	if env.UID != nil {
+		uid = *env.UID
+	}
+	c.secretUID = uid
 	c.SecretFile = env.secretFile(s.text("irods_authentication_file"), file)
 	c.TLS.CAFile, c.TLS.CADir = env.expand(c.TLS.CAFile), env.expand(c.TLS.CADir)
 	if s.err != nil {
 		return Config{}, s.err
 	}
-	if c.Password == "" && c.PAMToken == "" && !env.noSecret {
+	if c.Password == "" && c.PAMToken == "" && !env.noSecret && c.User != "anonymous" {
 		secret, err := readSecret(c.SecretFile, uid)
 		if err != nil {
 			return Config{}, err

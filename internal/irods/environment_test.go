@@ -41,6 +41,12 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("got %+v", c)
 	}
 
+	// python-irodsclient's way to say whose file it is.
+	env.UID = nil
+	vars["IRODS_AUTHENTICATION_UID"] = "4711"
+	if c, err = irods.LoadEnvironment(env); err != nil || c.Password != "pass word/1" {
+		t.Errorf("irods_authentication_uid: got %q, %v", c.Password, err)
+	}
 	vars["IRODS_AUTHENTICATION_SCHEME"] = "PAM_password"
 	if c, err = irods.LoadEnvironment(env); err != nil || c.PAMToken != "pass word/1" || c.Password != "" {
 		t.Errorf("pam: got %q, %q, %v; want the file's secret as token", c.PAMToken, c.Password, err)

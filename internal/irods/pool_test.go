@@ -77,6 +77,39 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// A server that falls silent below an open connection: a call waits as long as
+// an answer may take, a new connection is tried, and both get better by
+// themselves.
+func TestServerThatFallsSilent(t *testing.T) {
+	r, c := far(t, func(c *irods.Config) { c.Timeout, c.ConnectTimeout = 400*time.Millisecond, 400*time.Millisecond })
+	if _, err := c.List(ctxFor(t), "/tempZone/home/alice"); err != nil {
+		t.Fatal(err)
+	}
+	r.Stall(true)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := c.List(ctxFor(t), "/tempZone/home/alice"); !errors.Is(err, irods.ErrOffline) && !errors.Is(err, irods.ErrLost) {
+				t.Errorf("got %v, want an error that says so", err)
+			}
+		})
+	}
+	wg.Wait()
+	r.Stall(false)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		entries, err := c.List(ctxFor(t), "/tempZone/home/alice")
+		if err == nil {
+			if len(entries) != 0 {
+				t.Errorf("got %v", entries)
+			}
+			return
+		}
+		<-tick.C
+	}
+}
+
 // A server that refuses at once is asked every time.
 func TestServerThatIsBack(t *testing.T) {
 	r, c := far(t)

@@ -157,13 +157,9 @@ func (s Setup) write(result *SetupResult, env Environment, keys map[string]any, 
 			"irods_encryption_salt_size": t.SaltBytes, "irods_encryption_num_hash_rounds": t.HashRounds,
 		})
 	}
-	uid := os.Getuid()
-	if env.UID != nil {
-		uid = *env.UID
-	}
 	at := cfg.SecretFile
 	known := settings{keys: keys, getenv: env.Getenv}
-	if dir := filepath.Dir(cfg.EnvironmentFile); known.text("irods_authentication_file") == "" && dir != filepath.Join(env.home(), ".irods") {
+	if dir := filepath.Dir(cfg.EnvironmentFile); secret != "" && known.text("irods_authentication_file") == "" && dir != filepath.Join(env.home(), ".irods") {
 		// iCommands would look in the home folder, where another login is.
 		at = filepath.Join(dir, ".irodsA")
 		set["irods_authentication_file"] = at
@@ -189,7 +185,7 @@ func (s Setup) write(result *SetupResult, env Environment, keys map[string]any, 
 	if secret == "" {
 		return nil
 	}
-	if err := WriteSecret(at, secret, uid); err != nil {
+	if err := WriteSecret(at, secret, cfg.secretUID); err != nil {
 		return err
 	}
 	result.TooLong = len(secret) > icommandsPassword
