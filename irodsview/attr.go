@@ -171,7 +171,7 @@ func (d *draft) keepFolderTime(ctx context.Context, n *node) {
 	n.mu.Lock()
 	t, when := n.overlay.mtime, n.overlay.timeSet
 	n.mu.Unlock()
-	if t.IsZero() || when.Before(d.born) {
+	if t.IsZero() || !when.After(d.born) {
 		p := n.path()
 		d.view.sessions.each(func(s *session) {
 			if s == d.s {

@@ -48,6 +48,7 @@ const some = 15
 func TestReadingSmallFilesCostsOneRequestEach(t *testing.T) {
 	const n = 40
 	w := mount(t)
+	w.freeze()
 	src := manySmall(t, n)
 	w.run("cp -r '" + src + "' in")
 	for _, program := range []string{"cp -r in", "rsync -a in/"} {
@@ -67,6 +68,7 @@ func TestReadingSmallFilesCostsOneRequestEach(t *testing.T) {
 func TestWritingSmallFilesCostsTwoRequestsEach(t *testing.T) {
 	const n = 40
 	w := mount(t)
+	w.freeze()
 	src := manySmall(t, n)
 	for name, each := range map[string]struct {
 		requests int
@@ -97,6 +99,7 @@ func TestWritingSmallFilesCostsTwoRequestsEach(t *testing.T) {
 func TestParallelWritersAskNoMore(t *testing.T) {
 	const n, writers = 80, 4
 	w := mount(t)
+	w.freeze()
 	src := manySmall(t, n)
 	w.run("mkdir to")
 	w.relay.SetRoundTrip(5 * time.Millisecond)
@@ -116,6 +119,7 @@ func TestParallelWritersAskNoMore(t *testing.T) {
 func TestLookingAtWhatWasWrittenIsFree(t *testing.T) {
 	const n = 40
 	w := mount(t)
+	w.freeze()
 	src := manySmall(t, n)
 	need(t, "rsync")
 	w.run("rsync -a '" + src + "/' in")
@@ -129,6 +133,7 @@ func TestLookingAtWhatWasWrittenIsFree(t *testing.T) {
 func TestListingTellsRightsInFewRequests(t *testing.T) {
 	const n = 60
 	w := newWorld(t, onSandbox)
+	w.freeze()
 	ctx := t.Context()
 	for _, err := range []error{
 		w.AddGroup(ctx, "lab"), w.AddToGroup(ctx, "lab", "alice"), w.AddToGroup(ctx, "lab", "bob"),

@@ -51,11 +51,25 @@ type world struct {
 	dir     string // the mounted home of alice
 	state   string
 	ahead   atomic.Int64 // of the view's clock
+	frozen  atomic.Int64 // that clock, unless 0
 }
 
 // later lets the view's caches expire: with the kernel's second a change that
 // somebody else made shows within the 5 s that are promised.
 func (w *world) later() { w.ahead.Add(int64(4 * time.Second)) }
+
+// freeze lets no time pass but by later, so that it does not matter how fast
+// the machine is.
+func (w *world) freeze() { w.frozen.Store(time.Now().UnixNano()) }
+
+// now is the view's time.
+func (w *world) now() time.Time {
+	t := time.Now()
+	if at := w.frozen.Load(); at != 0 {
+		t = time.Unix(0, at)
+	}
+	return t.Add(time.Duration(w.ahead.Load()))
+}
 
 type option func(*irodsd.Config, *irodsview.Config)
 
@@ -106,7 +120,7 @@ func newWorld(t *testing.T, opts ...option) *world {
 	scfg := irodsd.Config{StateDir: t.TempDir(), AdminPassword: "admin"}
 	w := &world{t: t, state: t.TempDir()}
 	vcfg := irodsview.Config{
-		Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Clock: w.now,
 		UID:   uint32(os.Getuid()), GID: uint32(os.Getgid()), StateDir: w.state,
 		Clients: func(context.Context) (*irods.Client, error) { return w.client, nil },
 		Logger:  slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
