@@ -139,9 +139,11 @@ var (
 func (c *Config) Validate() error {
 	switch {
 	case c.Host == "":
-		return errorf(ErrInvalid, "irods_host is not set")
+		return errorf(ErrInvalid, "irods_host is not set; omerods init asks for what is missing")
 	case c.Port < 0 || c.Port > 65535:
 		return errorf(ErrInvalid, "irods_port %d is not a port", c.Port)
+	case c.User == "" || c.Zone == "":
+		return errorf(ErrInvalid, "irods_user_name and irods_zone_name are not both set; omerods init asks for what is missing")
 	case !userName.MatchString(c.User):
 		return errorf(ErrInvalid, "irods_user_name %q is not a user name", c.User)
 	case !zoneName.MatchString(c.Zone):

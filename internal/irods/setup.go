@@ -36,6 +36,7 @@ type Setup struct {
 // SetupResult is what a Setup has done.
 type SetupResult struct {
 	Client  string // who is at which server
+	By      string // who logged in, when it is somebody else
 	Version string // of the server
 	TLS     bool
 	PAM     bool
@@ -126,6 +127,9 @@ func (s Setup) Run(ctx context.Context) (SetupResult, error) {
 		return result, err
 	}
 	result.Client, result.Version, result.TLS, result.PAM = c.String(), c.Version(), c.Encrypted(), cfg.pam()
+	if full := cfg.withDefaults(); full.ClientUser != full.User || full.ClientZone != full.Zone {
+		result.By = full.User + "#" + full.Zone
+	}
 	secret := cfg.Password
 	if cfg.pam() {
 		secret = c.Token()
@@ -225,7 +229,11 @@ func (r SetupResult) Text() string {
 	if !r.TLS {
 		how = "without TLS"
 	}
-	fmt.Fprintf(&b, "logged in as %s %s, iRODS %s\n", r.Client, how, r.Version)
+	fmt.Fprintf(&b, "logged in as %s %s, iRODS %s", r.Client, how, r.Version)
+	if r.By != "" {
+		fmt.Fprintf(&b, ", by the rights of %s to act for others", r.By)
+	}
+	b.WriteString("\n")
 	for _, f := range r.Wrote {
 		fmt.Fprintf(&b, "wrote %s\n", f)
 	}
