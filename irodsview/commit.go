@@ -128,7 +128,7 @@ func (d *draft) store(ctx context.Context) error {
 		if err = d.putWhole(ctx, sum); err == nil {
 			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum, tar: d.sums.Tar()}
 			d.bufOff = size
-			d.buf = nil
+			d.dropBuf()
 		}
 	} else {
 		err = d.complete(ctx, size)
@@ -155,7 +155,7 @@ func (d *draft) complete(ctx context.Context, size int64) error {
 	if err := d.closeRemote(ctx); err != nil {
 		return err
 	}
-	registered, err := d.s.client.Checksum(ctx, d.tmpPath(), true)
+	registered, err := checksum(ctx, d.s.client, d.tmpPath(), size)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (d *draft) materialise(ctx context.Context) error {
 		return err
 	}
 	d.placeTemp(ctx)
-	if err := d.s.client.Copy(ctx, d.node.path(), d.tmpPath(), false); err != nil {
+	if err := copyInside(ctx, d.s.client, d.node.path(), d.tmpPath(), false, d.length()); err != nil {
 		return err
 	}
 	d.base, d.ordered, d.mixed = false, false, true
@@ -45,6 +45,7 @@ func (d *draft) send(ctx context.Context) error {
 // push sends a block that follows what was sent last.
 func (d *draft) push(ctx context.Context, block []byte) error {
 	if err := d.open(ctx); err != nil {
+		freeBlock(block)
 		return err
 	}
 	if d.out == nil {
@@ -107,6 +108,43 @@ func (d *draft) put(ctx context.Context, p []byte, off int64) error {
 		}
 	}
 	return nil
+}
+
+// give is write for bytes in the memory of a block, which belongs to the draft
+// from now on.
+func (d *draft) give(ctx context.Context, block []byte, off int64) error {
+	if len(block) < blockBytes || len(d.buf) > 0 || d.failed != nil {
+		defer freeBlock(block)
+		return d.write(ctx, block, off)
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	if err := d.putBlock(ctx, block, off); err != nil {
+		return d.fail(ctx, fail(err))
+	}
+	d.changed(max(d.length(), off+blockBytes), true)
+	return nil
+}
+
+func (d *draft) putBlock(ctx context.Context, block []byte, off int64) error {
+	err := d.materialise(ctx)
+	if err == nil {
+		err = d.turn(ctx, off)
+	}
+	if err != nil {
+		freeBlock(block)
+		return err
+	}
+	if d.ordered {
+		d.passed += blockBytes
+	}
+	return d.push(ctx, block)
+}
+
+// dropBuf gives up what is buffered.
+func (d *draft) dropBuf() {
+	freeBlock(d.buf)
+	d.buf = nil
 }
 
 // turn prepares for bytes at off. Where they do not follow the last ones,

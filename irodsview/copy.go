@@ -12,9 +12,6 @@ import (
 // and a program sees progress.
 const copyStep = 64 << 20
 
-// copyBuffers is how many blocks are in flight between reading and writing.
-const copyBuffers = 3
-
 // block is a piece on its way from the source.
 type block struct {
 	data []byte
@@ -65,21 +62,11 @@ func sameFile(ctx context.Context, a, b tree.File) bool {
 func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64) (int64, error) {
 	rctx, stop := context.WithCancel(ctx)
 	defer stop()
-	full := make(chan block, copyBuffers)
-	free := make(chan []byte, copyBuffers)
-	for range min(copyBuffers, (n+blockBytes-1)/blockBytes) {
-		free <- make([]byte, min(n, blockBytes))
-	}
+	full := make(chan block)
 	go func() {
 		defer close(full)
 		for at := int64(0); at < n; {
-			var buf []byte
-			select {
-			case buf = <-free:
-			case <-rctx.Done():
-				return
-			}
-			buf = buf[:min(int64(cap(buf)), n-at)]
+			buf := newBlock()[:min(n-at, blockBytes)]
 			m, err := src.Handle.ReadAt(rctx, buf, src.Off+at)
 			if errors.Is(err, io.EOF) {
 				err = nil
@@ -96,13 +83,10 @@ func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64)
 	var failed error
 	// The channel is read to its end: the reader must not outlive this call.
 	for b := range full {
-		if failed != nil {
-			continue
-		}
-		if len(b.data) > 0 {
-			if failed = d.write(ctx, b.data, off+copied); failed == nil {
-				copied += int64(len(b.data))
-			}
+		if failed != nil || len(b.data) == 0 {
+			freeBlock(b.data)
+		} else if failed = d.give(ctx, b.data, off+copied); failed == nil {
+			copied += int64(len(b.data))
 		}
 		if failed == nil && b.err != nil {
 			failed = b.err
@@ -112,9 +96,7 @@ func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64)
 		}
 		if failed != nil {
 			stop()
-			continue
 		}
-		free <- b.data[:cap(b.data)]
 	}
 	if failed != nil && (copied == 0 || d.failed != nil) {
 		return 0, failed

@@ -287,12 +287,16 @@ func removeTemp(ctx context.Context, c *irods.Client, p string) error {
 // published with it. io is held. It returns err.
 func (d *draft) fail(ctx context.Context, err error) error {
 	d.failed = err
-	d.buf = nil
+	d.dropBuf()
 	if d.out != nil {
 		d.out.fail(err)
 	}
 	ctx, cancel := detached(ctx)
 	defer cancel()
+	if silent(err) {
+		ctx, cancel = context.WithTimeout(ctx, silentWait)
+		defer cancel()
+	}
 	d.dropTemp(ctx)
 	d.mu.Lock()
 	d.result, d.dirty, d.dead = err, false, true

@@ -86,7 +86,7 @@ func New(cfg Config) *View {
 	if cfg.FirstIno == 0 {
 		cfg.FirstIno = 1
 	}
-	v := &View{cfg: cfg, log: cfg.Logger, done: make(chan struct{}), limit: make(chan struct{}, viewBlocks), ahead: make(chan struct{}, viewBlocks)}
+	v := &View{cfg: cfg, log: cfg.Logger, done: make(chan struct{}), limit: make(chan struct{}, viewBlocks), ahead: make(chan struct{}, viewAhead)}
 	v.nodes = newNodes(cfg.FirstIno)
 	v.temps = newTempNames(cfg.StateDir, cfg.Account, v.log)
 	v.overwrites = &overwrites{temps: v.temps, log: v.log}

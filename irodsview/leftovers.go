@@ -31,8 +31,11 @@ func (l *leftovers) add(o leftover) {
 	l.list = append(l.list, o)
 }
 
-// sweep tries to remove everything once.
+// sweep tries to remove everything once. A server that hangs does not hold up
+// the other work of the house for long.
 func (v *View) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, silentWait)
+	defer cancel()
 	l := &v.leftovers
 	l.mu.Lock()
 	list := l.list

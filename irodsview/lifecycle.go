@@ -95,7 +95,7 @@ func (d *draft) finish(ctx context.Context) {
 		return
 	}
 	d.dropTemp(ctx)
-	d.buf = nil
+	d.dropBuf()
 	d.view.drafts.remove(d)
 }
 

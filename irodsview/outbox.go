@@ -11,28 +11,15 @@ import (
 )
 
 const (
-	// blockBytes is how much is collected before it is sent, and read at once
-	// where a program reads on.
-	blockBytes = 4 << 20
 	// streams is over how many connections one file is written or read at
 	// once, where the client has them to spare.
 	streams = 4
 	// fileBlocks bounds the blocks of one file that are being sent or wait for
 	// it, viewBlocks those of all files.
-	fileBlocks, viewBlocks = streams + 2, 2*streams + 2
+	fileBlocks, viewBlocks = streams + 1, 2 * streams
+	// viewAhead bounds what is read ahead of programs, in all files.
+	viewAhead = streams + 1
 )
-
-// blocks is the memory of blocks that nobody uses.
-var blocks = sync.Pool{New: func() any { return new([blockBytes]byte) }}
-
-func newBlock() []byte { return blocks.Get().(*[blockBytes]byte)[:0] }
-
-// freeBlock gives memory back that may be that of a block.
-func freeBlock(b []byte) {
-	if cap(b) == blockBytes {
-		blocks.Put((*[blockBytes]byte)(b[:blockBytes]))
-	}
-}
 
 // outbox sends what is written to a temporary object while the program writes
 // on: over several connections as soon as one does not keep up, and with the
@@ -79,6 +66,7 @@ func (o *outbox) push(ctx context.Context, data []byte, off int64, sums *transfe
 			if room == o.limit {
 				<-o.mine
 			}
+			freeBlock(data)
 			return ctx.Err()
 		}
 	}

@@ -202,3 +202,29 @@ func TestKilledDuringLargeFile(t *testing.T) {
 	})
 	w.run("echo fine >cut && test $(cat cut) = fine")
 }
+
+// A server that never says what checksum a large file has does not hold its
+// close for ever.
+func TestSilentServerEndsTheClose(t *testing.T) {
+	var s slowed
+	w := newWorld(t, withFault(s.fault))
+	w.cfg.Timeout = time.Second
+	w.client = w.newClient("alice")
+	w.serve()
+	s.set(func(api, n int) irodsd.Fault {
+		if api == apiChecksum {
+			return irodsd.Fault{Delay: time.Hour}
+		}
+		return irodsd.Fault{}
+	})
+	out, err := w.try("head -c 9M /dev/zero >silent; echo exit $?")
+	if err != nil || !strings.Contains(out, "timed out") || !strings.Contains(out, "exit 1") {
+		t.Errorf("got %v %q", err, out)
+	}
+	s.set(nil)
+	waitFor(t, func() bool {
+		left, err := w.client.List(t.Context(), home)
+		return err == nil && len(left) == 0
+	})
+	w.run("head -c 9M /dev/zero >silent && test $(stat -c %s silent) = 9437184")
+}

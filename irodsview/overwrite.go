@@ -230,13 +230,13 @@ func (j *overwrites) finish(ctx context.Context, c *irods.Client, o *openOverwri
 		return err
 	}
 	if again {
-		if err := sameContent(ctx, c, o.Temp, o.SHA256); err != nil {
+		if err := sameContent(ctx, c, o.Temp, o.SHA256, o.Size); err != nil {
 			return err
 		}
-		if err := c.Copy(ctx, o.Temp, o.Final, true); err != nil {
+		if err := copyInside(ctx, c, o.Temp, o.Final, true, o.Size); err != nil {
 			return err
 		}
-		if err := sameContent(ctx, c, o.Final, o.SHA256); err != nil {
+		if err := sameContent(ctx, c, o.Final, o.SHA256, o.Size); err != nil {
 			return err
 		}
 		j.log.Info("a file that was being changed has its new content", "path", o.Final)
@@ -269,7 +269,7 @@ func (o *openOverwrite) judge(ctx context.Context, c *irods.Client) (again bool,
 	case contentOf(e) == o.Old && e.Checksum != "":
 		return true, nil
 	}
-	err = sameContent(ctx, c, o.Final, o.SHA256)
+	err = sameContent(ctx, c, o.Final, o.SHA256, o.Size)
 	if errors.Is(err, tree.ErrIO) {
 		return contentOf(e) == o.Old, nil
 	}

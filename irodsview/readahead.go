@@ -175,7 +175,7 @@ func (r *reader) want(at int64, n int) (_ *piece, old bool) {
 	case k.ahead:
 		k.ahead = false
 		<-r.limit
-		r.depth = min(r.depth+1, streams+1)
+		r.depth = min(r.depth+1, streams)
 	case at > k.off || follows:
 		r.depth = max(r.depth, 1)
 	}

@@ -49,9 +49,9 @@ func (d *draft) replace(ctx context.Context, final string) error {
 	ctx = context.WithoutCancel(ctx)
 	c, begun := d.s.client, false
 	for wait, i := replaceWait, 1; ; wait, i = wait*2, i+1 {
-		err = c.Copy(ctx, o.Temp, final, true)
+		err = copyInside(ctx, c, o.Temp, final, true, o.Size)
 		if err == nil {
-			err = sameContent(ctx, c, final, o.SHA256)
+			err = sameContent(ctx, c, final, o.SHA256, o.Size)
 		}
 		refused := errors.Is(err, irods.ErrDenied) || errors.Is(err, irods.ErrBusy) || errors.Is(err, irods.ErrOffline)
 		switch {
@@ -67,7 +67,7 @@ func (d *draft) replace(ctx context.Context, final string) error {
 			return err
 		}
 		begun = true
-		if i == replaceTries {
+		if i == replaceTries || silent(err) {
 			return d.rescue(ctx, o, err)
 		}
 		<-time.After(wait)
@@ -91,7 +91,11 @@ func (d *draft) overwriteOf(old known, final string) overwrite {
 // rescue gives a name of its own to content that could not be written into
 // its file. If that fails too the journal keeps it, and it is tried again.
 func (d *draft) rescue(ctx context.Context, o *openOverwrite, cause error) error {
-	told := &tree.Error{Class: tree.ErrIO, Reason: fmt.Sprintf("%s could not be changed: %v", o.Final, cause), Err: cause}
+	class := tree.ErrIO
+	if silent(cause) {
+		class = tree.ErrOffline
+	}
+	told := &tree.Error{Class: class, Reason: fmt.Sprintf("%s could not be changed: %v", o.Final, cause), Err: cause}
 	saved := joinPath(path.Dir(o.Temp), path.Base(o.Final)+".saved"+path.Base(o.Temp))
 	d.tmpName = ""
 	if err := d.s.client.Rename(ctx, o.Temp, saved, false, false); err != nil {
@@ -103,10 +107,10 @@ func (d *draft) rescue(ctx context.Context, o *openOverwrite, cause error) error
 	return told.WithAdvice("The new content is in %s.", saved)
 }
 
-// sameContent checks that a data object has the bytes with a SHA-256 sum. The
+// sameContent checks that a data object has the size bytes with a SHA-256 sum. The
 // checksum is registered by it.
-func sameContent(ctx context.Context, c *irods.Client, p string, sha256 []byte) error {
-	registered, err := c.Checksum(ctx, p, true)
+func sameContent(ctx context.Context, c *irods.Client, p string, sha256 []byte, size int64) error {
+	registered, err := checksum(ctx, c, p, size)
 	if err != nil {
 		return err
 	}

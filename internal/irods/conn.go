@@ -68,19 +68,11 @@ func (c *conn) exchangeAll(ctx context.Context, buf []byte, requests ...*request
 		if err != nil {
 			return nil, errorf(ErrInvalid, "pack request: %v", err)
 		}
-		msgs[i], wants[i] = msg, want{wait: c.wait(r)}
+		msgs[i], wants[i] = msg, want{wait: c.wait(ctx, r)}
 	}
 	last := &wants[len(wants)-1]
 	last.buf, last.bytes = buf, max(len(buf), requests[len(requests)-1].wantStream)
 	return c.roundTrip(ctx, msgs, wants)
-}
-
-// wait is how long the answer to a request may take.
-func (c *conn) wait(r *request) time.Duration {
-	if r.slow {
-		return c.slowTimeout
-	}
-	return c.timeout
 }
 
 // want says what may come as an answer.

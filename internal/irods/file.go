@@ -35,6 +35,7 @@ type File struct {
 
 	parking *parking
 	pos     int64 // of the descriptor
+	high    int64 // where the furthest write ended
 	failed  error // what ended it
 
 	// Guarded by the pool's mu:
@@ -267,6 +268,7 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) error {
 			return errorf(ErrNoSpace, "the server took %d of %d bytes", rep.status, len(p))
 		}
 		f.pos += int64(len(p))
+		f.high = max(f.high, f.pos)
 		return nil
 	})
 }
@@ -308,14 +310,16 @@ func (f *File) release(ctx context.Context) {
 }
 
 // closeDescriptor closes a descriptor on its connection. It goes on when ctx
-// is cancelled: a descriptor that stays open locks the data object.
+// is cancelled: a descriptor that stays open locks the data object. What was
+// written may be replicated before the server answers.
 func closeDescriptor(ctx context.Context, cn *conn, k *parking) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cn.timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTime(cn.timeout, k.file.high))
 	defer cancel()
 	r, err := k.file.closeRequest(k.fd)
 	if err != nil {
 		return errorf(ErrInvalid, "%w", err)
 	}
+	r.slow = true
 	rep, err := cn.exchange(ctx, r, nil)
 	if err == nil && rep.status < 0 {
 		// Whether it is open still nobody knows; without the connection it is
