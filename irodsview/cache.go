@@ -43,7 +43,8 @@ type listing struct {
 	when    time.Time
 	entries map[string]known
 	self    irods.Level // on the collection
-	misses  int         // look-ups of names that are not in it
+	misses  int         // look-ups that it did not answer
+	altered bool        // the session has changed something in it
 }
 
 type single struct {
@@ -202,6 +203,7 @@ func (s *session) alter(p string, do func(l *listing, name string)) {
 	dir = path.Clean(dir)
 	if l := s.listings[dir]; l != nil {
 		do(l, name)
+		l.altered = true
 	}
 	if q := s.asking[dir]; q != nil {
 		q.changes = append(q.changes, func(l *listing) { do(l, name) })
@@ -253,10 +255,14 @@ func (s *session) names(l *listing) map[string]known {
 	return snapshot
 }
 
-// missesBeforeList is how many names are looked up one by one in a folder
-// whose listing does not tell, before it is asked for again instead: three, or
-// more where a listing costs more.
-func (l *listing) missesBeforeList() int { return max(3, len(l.entries)/200) }
+// again counts a look-up that the listing did not answer, and tells whether to
+// ask for the listing again instead of for the name alone: at once in a folder
+// that a program is writing to, else after three of them, and later where a
+// listing costs more.
+func (l *listing) again() bool {
+	l.misses++
+	return l.misses > max(3, len(l.entries)/200) || l.altered && len(l.entries) < 1000
+}
 
 // stat returns what is at a path; irods.ErrNotFound when nothing is.
 func (s *session) stat(ctx context.Context, p string) (known, error) {
@@ -273,8 +279,7 @@ func (s *session) stat(ctx context.Context, p string) (known, error) {
 			}
 			return k, nil
 		}
-		l.misses++
-		again = l.misses > l.missesBeforeList()
+		again = l.again()
 	}
 	if one, ok := s.singles[p]; ok {
 		age := s.clock().Sub(one.when)

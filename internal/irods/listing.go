@@ -20,24 +20,19 @@ type Rated struct {
 func (c *Client) ListRated(ctx context.Context, coll string) (entries []Rated, self Level, err error) {
 	err = c.withPath(ctx, "list", coll, repeatable, func(cn *conn) error {
 		entries = nil
-		id, err := c.who(ctx, cn)
-		if err != nil {
-			return err
-		}
-		queries := listQueries(coll)
 		rights := []access{accessTo(coll), accessBelow(coll, true), accessBelow(coll, false)}
-		if id.admin {
-			rights = nil // the access lists do not tell
-		}
-		for _, a := range rights {
-			queries = append(queries, a.queries(id)...)
-		}
-		answers, err := runAll(ctx, cn, queries...)
+		id, answers, err := c.runAs(ctx, cn, func(id identity) []*query {
+			queries := listQueries(coll)
+			for _, a := range rights {
+				queries = append(queries, a.queries(id)...)
+			}
+			return queries
+		})
 		if err != nil {
 			return err
 		}
 		found := map[string]Level{}
-		each := (len(queries) - 2) / max(1, len(rights))
+		each := (len(answers) - 2) / len(rights)
 		for i, a := range rights {
 			a.collect(found, answers[2+i*each:][:each])
 		}
@@ -63,10 +58,6 @@ func (c *Client) ListRated(ctx context.Context, coll string) (entries []Rated, s
 func (c *Client) StatRated(ctx context.Context, path string) (Rated, error) {
 	var r Rated
 	err := c.withPath(ctx, "stat", path, repeatable, func(cn *conn) error {
-		id, err := c.who(ctx, cn)
-		if err != nil {
-			return err
-		}
 		out, err := objStat(ctx, cn, path)
 		if err != nil {
 			return err
@@ -78,20 +69,17 @@ func (c *Client) StatRated(ctx context.Context, path string) (Rated, error) {
 			a = accessOf(path)
 			queries = append(queries, replicaQuery(path, out))
 		}
-		if !id.admin {
-			queries = append(queries, a.queries(id)...)
-		}
-		answers, err := runAll(ctx, cn, queries...)
+		others := len(queries)
+		id, answers, err := c.runAs(ctx, cn, func(id identity) []*query { return append(queries[:others:others], a.queries(id)...) })
 		if err != nil {
 			return err
 		}
 		if !r.IsCollection {
 			r.Entry = bestOf(r.Entry, answers[0])
-			answers = answers[1:]
 		}
 		if !id.admin {
 			found := map[string]Level{}
-			a.collect(found, answers)
+			a.collect(found, answers[others:])
 			r.Level = found[path]
 		}
 		return nil
@@ -105,15 +93,12 @@ func (c *Client) CollectionsRated(ctx context.Context, paths ...string) ([]Rated
 	var entries []Rated
 	err := c.withPath(ctx, "look", paths[0], repeatable, func(cn *conn) error {
 		entries = nil
-		id, err := c.who(ctx, cn)
-		if err != nil {
-			return err
-		}
 		a := accessTo(paths...)
-		queries := append(a.queries(id), &query{
-			sel: collectionColumns, zone: a.zone, where: []condition{anyOf(common.ICAT_COLUMN_COLL_NAME, paths)},
+		id, answers, err := c.runAs(ctx, cn, func(id identity) []*query {
+			return append(a.queries(id), &query{
+				sel: collectionColumns, zone: a.zone, where: []condition{anyOf(common.ICAT_COLUMN_COLL_NAME, paths)},
+			})
 		})
-		answers, err := runAll(ctx, cn, queries...)
 		if err != nil {
 			return err
 		}

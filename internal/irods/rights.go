@@ -63,28 +63,34 @@ func (c *identityCache) forget() {
 	c.when = time.Time{}
 }
 
-// who returns the user's ids, asked for when they are older than that.
-func (c *Client) who(ctx context.Context, cn *conn) (identity, error) {
-	cache := &c.identity
-	cache.mu.Lock()
-	id, when := cache.id, cache.when
-	cache.mu.Unlock()
-	if len(id.ids) > 0 && now().Sub(when) < identityFor {
-		return id, nil
-	}
-	// Everybody is in at least one group, the one that is only them.
-	q := &query{
+// get returns the identity that was asked for last, and whether it is still
+// believed.
+func (c *identityCache) get() (id identity, fresh bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.id, len(c.id.ids) > 0 && now().Sub(c.when) < identityFor
+}
+
+func (c *identityCache) set(id identity) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id, c.when = id, now()
+}
+
+// whoQuery asks for the user's ids. Everybody is in at least one group, the
+// one that is only them.
+func (c *Client) whoQuery() *query {
+	return &query{
 		sel: []column{common.ICAT_COLUMN_USER_ID, common.ICAT_COLUMN_USER_TYPE, common.ICAT_COLUMN_COLL_USER_GROUP_ID},
 		where: []condition{
 			{common.ICAT_COLUMN_USER_NAME, "= '" + c.cfg.ClientUser + "'"},
 			{common.ICAT_COLUMN_USER_ZONE, "= '" + c.cfg.ClientZone + "'"},
 		},
 	}
-	rows, err := q.run(ctx, cn)
-	if err != nil {
-		return identity{}, err
-	}
-	id = identity{}
+}
+
+func identityOf(rows []row) identity {
+	var id identity
 	for _, r := range rows {
 		for _, each := range []string{r[0], r[2]} {
 			if !slices.Contains(id.ids, each) {
@@ -93,22 +99,52 @@ func (c *Client) who(ctx context.Context, cn *conn) (identity, error) {
 		}
 		id.admin = id.admin || r[1] == "rodsadmin"
 	}
-	cache.mu.Lock()
-	cache.id, cache.when = id, now()
-	cache.mu.Unlock()
+	slices.Sort(id.ids)
+	return id
+}
+
+// who returns the user's ids, asked for when they are older than that.
+func (c *Client) who(ctx context.Context, cn *conn) (identity, error) {
+	if id, fresh := c.identity.get(); fresh {
+		return id, nil
+	}
+	rows, err := c.whoQuery().run(ctx, cn)
+	if err != nil {
+		return identity{}, err
+	}
+	id := identityOf(rows)
+	c.identity.set(id)
 	return id, nil
 }
 
-// IsAdmin tells whether the user is a rodsadmin, whose rights the access
-// lists do not tell.
-func (c *Client) IsAdmin(ctx context.Context) (bool, error) {
-	admin := false
-	err := c.with(ctx, "look up user", "", repeatable, func(cn *conn) error {
-		id, err := c.who(ctx, cn)
-		admin = id.admin
-		return err
-	})
-	return admin, err
+// runAs runs queries that depend on who the user is. Whether that is still
+// true is asked with them; if not, they are run again.
+func (c *Client) runAs(ctx context.Context, cn *conn, queries func(identity) []*query) (identity, [][]row, error) {
+	id, fresh := c.identity.get()
+	if len(id.ids) == 0 {
+		var err error
+		if id, err = c.who(ctx, cn); err != nil {
+			return id, nil, err
+		}
+		fresh = true
+	}
+	for {
+		all := queries(id)
+		if !fresh {
+			all = append(all, c.whoQuery())
+		}
+		answers, err := runAll(ctx, cn, all...)
+		if err != nil || fresh {
+			return id, answers, err
+		}
+		last := len(answers) - 1
+		now := identityOf(answers[last])
+		c.identity.set(now)
+		if now.admin == id.admin && slices.Equal(now.ids, id.ids) {
+			return id, answers[:last], nil
+		}
+		id, fresh = now, true
+	}
 }
 
 // Rights returns the level of the user, groups included, on one data object
@@ -116,21 +152,19 @@ func (c *Client) IsAdmin(ctx context.Context) (bool, error) {
 func (c *Client) Rights(ctx context.Context, path string, isCollection bool) (Level, error) {
 	level := LevelNone
 	err := c.withPath(ctx, "read rights", path, repeatable, func(cn *conn) error {
-		id, err := c.who(ctx, cn)
-		if err != nil {
-			return err
-		}
 		a := accessOf(path)
 		if isCollection {
 			a = accessTo(path)
 		}
-		all, err := runAll(ctx, cn, a.queries(id)...)
+		id, all, err := c.runAs(ctx, cn, a.queries)
 		if err != nil {
 			return err
 		}
 		found := map[string]Level{}
 		a.collect(found, all)
-		level = found[path]
+		if level = found[path]; id.admin {
+			level = LevelOwn
+		}
 		return nil
 	})
 	return level, err
@@ -164,8 +198,12 @@ func accessBelow(coll string, collections bool) access {
 	return access{collections, zoneOf(coll), []condition{equal(c, coll)}}
 }
 
-// queries select the access entries of the user and their groups.
+// queries select the access entries of the user and their groups; of an
+// administrator's rights they do not tell, so there are none.
 func (a access) queries(id identity) []*query {
+	if id.admin {
+		return nil
+	}
 	sel := []column{common.ICAT_COLUMN_COLL_NAME, common.ICAT_COLUMN_DATA_ACCESS_NAME, common.ICAT_COLUMN_DATA_NAME}
 	user := common.ICAT_COLUMN_DATA_ACCESS_USER_ID
 	if a.collections {
