@@ -22,11 +22,16 @@ func TestInit(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "irods_environment.json")
 	t.Setenv("HOME", dir)
+	t.Chdir(dir)
+	ca, err := filepath.Rel(dir, box.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"OMERODS_IRODS_PASSWORD", "IRODS_USER_PASSWORD", "IRODS_ENVIRONMENT_FILE", "IRODS_AUTHENTICATION_FILE", "IRODS_HOST"} {
 		t.Setenv(name, "")
 	}
 	args := []string{"init", "--host", "localhost", "--port", strconv.Itoa(box.IRODSPort()), "--user", ada.Name, "--zone", sandbox.Zone,
-		"--ca-file", box.CAFile(), "--scheme", "pam_password", "--ttl", "3", "--irods-environment", file}
+		"--ca-file", ca, "--scheme", "pam_password", "--ttl", "3", "--irods-environment", filepath.Base(file)}
 	if _, stderr, code := piped(t, "wrong\n", args...); code != 1 || !strings.Contains(stderr, "wrong password (PAM): ada#tempZone") {
 		t.Errorf("a wrong password: exit code %d, %q", code, stderr)
 	}
@@ -37,8 +42,9 @@ func TestInit(t *testing.T) {
 	if code != 0 || stderr != "" || !strings.Contains(out, "logged in as ada#tempZone@localhost") || !strings.Contains(out, "over TLS") {
 		t.Errorf("exit code %d, %q, %q", code, out, stderr)
 	}
+	t.Chdir("/") // what was written is good from everywhere
 	cfg, err := irods.LoadEnvironment(irods.Environment{File: file})
-	if err != nil || cfg.PAMToken == "" || cfg.PAMToken == ada.Password {
+	if err != nil || cfg.TLS.CAFile != box.CAFile() || cfg.SecretFile != filepath.Join(dir, ".irodsA") || cfg.PAMToken == "" || cfg.PAMToken == ada.Password {
 		t.Errorf("the token: got %q, %v", cfg.PAMToken, err)
 	}
 	if _, stderr, code := piped(t, "", "init", "--host", "localhost"); code != 1 || !strings.Contains(stderr, "irods_user_name is not set, and there is no terminal") {

@@ -69,6 +69,16 @@ func (s Setup) Run(ctx context.Context) (SetupResult, error) {
 	if given == nil {
 		given = map[string]string{}
 	}
+	// What is written is read from other folders.
+	for _, k := range []string{"irods_ssl_ca_certificate_file", "irods_ssl_ca_certificate_path", "irods_authentication_file"} {
+		if v, ok := given[k]; ok {
+			abs, err := filepath.Abs(env.expand(v))
+			if err != nil {
+				return result, err
+			}
+			given[k] = abs
+		}
+	}
 	env.Getenv = func(name string) string {
 		if v, ok := given[strings.ToLower(name)]; ok && name == strings.ToUpper(name) {
 			return v
@@ -76,7 +86,10 @@ func (s Setup) Run(ctx context.Context) (SetupResult, error) {
 		return getenv(name)
 	}
 	env.noSecret = true
-	file := env.file()
+	file, err := filepath.Abs(env.file())
+	if err != nil {
+		return result, err
+	}
 	keys, err := readKeys(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return result, err
