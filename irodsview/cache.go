@@ -61,6 +61,7 @@ type session struct {
 	mu       sync.Mutex // guards the fields below
 	listings map[string]*listing
 	singles  map[string]single
+	passed   map[string]passed // by collection
 
 	// seq counts the session's own changes; touched has the count of the last
 	// one of each path, those before floor forgotten.

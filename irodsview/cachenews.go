@@ -18,15 +18,16 @@ func (s *session) appeared(k known) {
 	s.alter(k.Path, func(l *listing, name string) { l.entries[name] = k })
 }
 
-// madeEmpty notes that the session made a collection just now.
-func (s *session) madeEmpty(coll string) {
-	s.appeared(known{Entry: irods.Entry{Path: coll, IsCollection: true, Modified: s.clock()}, level: irods.LevelOwn, bare: true})
+// madeEmpty notes that the session made a collection just now, on which it has
+// a level.
+func (s *session) madeEmpty(coll string, level irods.Level) {
+	s.appeared(known{Entry: irods.Entry{Path: coll, IsCollection: true, Modified: s.clock()}, level: level, bare: true})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.listings) >= maxListings {
 		s.dropOldest()
 	}
-	s.listings[coll] = &listing{when: s.clock(), entries: map[string]known{}, self: irods.LevelOwn}
+	s.listings[coll] = &listing{when: s.clock(), entries: map[string]known{}, self: level}
 }
 
 // vanished notes that a path and everything below it is no longer there.

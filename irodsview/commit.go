@@ -214,6 +214,11 @@ func (d *draft) publish(ctx context.Context) error {
 	}
 	d.timed = time.Time{}
 	var err error
+	if !exists {
+		if err := d.passOn(ctx); err != nil {
+			return err
+		}
+	}
 	if exists {
 		err = d.replace(ctx, final)
 	} else {

@@ -305,7 +305,7 @@ func (d *dir) Mkdir(ctx context.Context, name string, mode uint32) (tree.Dir, er
 		return nil, explainMkdir(ctx, s, p, fail(err))
 	}
 	d.view.sessions.each(func(s *session) { s.changed(p) })
-	s.madeEmpty(p)
+	s.madeEmpty(p, s.levelBelow(ctx, d.path()))
 	n := d.view.nodes.fresh(d.node, name, tree.KindDir)
 	n.setOverlay(tree.AttrChange{Mode: &mode})
 	if g != nil {

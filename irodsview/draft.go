@@ -162,7 +162,7 @@ func joinPath(dir, name string) string {
 
 // placeTemp chooses the place of the temporary object: the folder of the
 // file, the next real one above a folder that exists only here, or the user's
-// home where the folder takes no new objects.
+// home where the folder takes no new objects, or none that the user can rename.
 func (d *draft) placeTemp(ctx context.Context) {
 	if d.tmpName != "" {
 		return
@@ -171,9 +171,7 @@ func (d *draft) placeTemp(ctx context.Context) {
 	for dir.isVirtual() {
 		dir = dir.up()
 	}
-	if l, err := d.s.rights(ctx, dir.path()); err == nil && l < irods.LevelCreate {
-		dir = d.view.nodes.at(d.s.client.Home(), tree.KindDir)
-	}
+	dir = d.staging(ctx, dir)
 	d.tmpDir, d.tmpName = dir, d.view.temps.next()
 	// The temporary name may be longer than the file's own.
 	if irods.CheckPath(d.tmpPath()) != nil {

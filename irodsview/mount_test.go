@@ -263,9 +263,7 @@ func TestForeignChangesShow(t *testing.T) {
 
 func TestStatfsDoesNotRefuse(t *testing.T) {
 	w := mount(t)
-	if err := w.SetQuota(t.Context(), "alice", "", 8<<30); err != nil {
-		t.Fatal(err)
-	}
+	w.limitAlice(8 << 30)
 	if out := w.run("stat -f -c '%S %b' ."); out != "4096 2097152\n" {
 		t.Errorf("got %q", out)
 	}

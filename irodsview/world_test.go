@@ -33,7 +33,9 @@ type zone interface {
 	MakeCollection(ctx context.Context, path, owner string) error
 	PutObject(ctx context.Context, path, owner string, r io.Reader) error
 	SetAccess(ctx context.Context, path, user, level string) error
-	SetQuota(ctx context.Context, user, resource string, bytes int64) error
+	SetInherit(ctx context.Context, path string, on bool) error
+	AddReplicated(ctx context.Context, name string, copies int) error
+	SetQuota(ctx context.Context, group, resource string, bytes int64) error
 }
 
 // world is a zone and a mounted view of it.
@@ -181,6 +183,7 @@ func (w *world) newClient(user string) *irods.Client {
 	cfg := w.cfg
 	if w.real != nil {
 		cfg = w.real.Config(user)
+		cfg.Resource = w.cfg.Resource
 	} else {
 		cfg.User = user
 	}

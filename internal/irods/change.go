@@ -92,7 +92,10 @@ func renaming(from, to string, isCollection, replace bool) (*request, error) {
 	if from == to || strings.HasPrefix(to, from+"/") {
 		return nil, describe(errorf(ErrInvalid, "it cannot become %s, which is itself or below it", to), "rename", from)
 	}
-	kind := common.OPER_TYPE_RENAME_DATA_OBJ
+	// By the type of a data object the server would leave out two things: to
+	// refuse an object that somebody is writing, and to heed the force flag
+	// (rsDataObjRename). Without a type it does both.
+	kind := common.OPER_TYPE_NONE
 	if isCollection {
 		kind = common.OPER_TYPE_RENAME_COLL
 	}
@@ -149,7 +152,8 @@ func (c *Client) Put(ctx context.Context, path string, data, sum []byte) error {
 	text := FormatSHA256(sum)
 	o := object{path: path, size: int64(len(data)), flags: openWrite, oper: common.OPER_TYPE_PUT_DATA_OBJ, keys: append(c.destination(),
 		pair{common.DATA_TYPE_KW, "generic"}, pair{common.DATA_INCLUDED_KW, ""},
-		pair{common.REG_CHKSUM_KW, text}, pair{common.VERIFY_CHKSUM_KW, text})}
+		// With the keyword that registers a sum beside it nothing is verified.
+		pair{common.VERIFY_CHKSUM_KW, text})}
 	r := o.request(common.DATA_OBJ_PUT_AN)
 	r.stream = data
 	_, err := c.change(ctx, "store", path, once, r)

@@ -387,11 +387,20 @@ func TestCollectionMetadata(t *testing.T) {
 func TestQuotaIsSpace(t *testing.T) {
 	z := anyZone(t)
 	c, ctx := z.client(t), ctxFor(t)
-	if err := z.SetQuota(ctx, "alice", "", 1<<20); err != nil {
-		t.Fatal(err)
+	for _, err := range []error{
+		z.AddGroup(ctx, "omerods_quota"), z.AddToGroup(ctx, "omerods_quota", "alice"), z.SetQuota(ctx, "omerods_quota", "", 1<<40),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	defer func() {
+		if err := z.SetQuota(ctx, "omerods_quota", "", 0); err != nil {
+			t.Error(err)
+		}
+	}()
 	s, err := c.Space(ctx)
-	if err != nil || s.Total != 1<<20 || s.Free == 0 || s.Free > 1<<20 {
+	if err != nil || s.Total != 1<<40 || s.Free == 0 || s.Free > 1<<40 {
 		t.Errorf("got %+v, %v", s, err)
 	}
 }

@@ -188,8 +188,11 @@ func objects(coll string, rows []row) []Entry {
 	return entries
 }
 
-// bestReplica returns the good replica that was changed last; without a good
-// one a locked one, then one being written, then any.
+// bestReplica returns the first good replica, which is the one that times are
+// set on: the others of a replication resource keep the time at which they
+// were copied. Without a good one it is a locked one, then one being written,
+// then any, the one changed last. Good replicas are equal, but a checksum may
+// be registered for one of them only.
 func bestReplica(replicas []Replica) Replica {
 	rank := func(r Replica) int {
 		switch r.Status {
@@ -202,9 +205,16 @@ func bestReplica(replicas []Replica) Replica {
 		}
 		return 0
 	}
-	return slices.MaxFunc(replicas, func(a, b Replica) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Modified.Compare(b.Modified))
-	})
+	best := replicas[0]
+	for _, r := range replicas[1:] {
+		switch {
+		case rank(r) > rank(best), rank(r) == rank(best) && rank(r) < 3 && r.Modified.After(best.Modified):
+			best = r
+		case rank(r) == 3 && best.Checksum == "" && r.Size == best.Size:
+			best.Checksum = r.Checksum
+		}
+	}
+	return best
 }
 
 var collectionColumns = []column{

@@ -33,7 +33,7 @@ type admin interface {
 	MakeCollection(ctx context.Context, path, owner string) error
 	PutObject(ctx context.Context, path, owner string, r io.Reader) error
 	SetAccess(ctx context.Context, path, user, level string) error
-	SetQuota(ctx context.Context, user, resource string, bytes int64) error
+	SetQuota(ctx context.Context, group, resource string, bytes int64) error
 }
 
 type zone struct {
@@ -222,7 +222,7 @@ func certificate(t *testing.T, name string) (*tls.Config, string) {
 }
 
 func ctxFor(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -37,21 +37,26 @@ func (c *Client) Space(ctx context.Context) (Space, error) {
 	return s, err
 }
 
-// quota returns the tightest quota of the user. The catalogue keeps limits
-// and, in a table of its own, what is used; it updates the second when the
-// administrator lets it.
+// quota returns the tightest quota of the user and of the groups they are in;
+// since iRODS 4.3 only groups get any. The catalogue keeps limits, how far each
+// is exceeded, and what each user has on each resource; the last two are as of
+// the time when the administrator last let them be computed.
 func (c *Client) quota(ctx context.Context, cn *conn) (Space, error) {
-	me := []condition{
-		{common.ICAT_COLUMN_QUOTA_USER_NAME, "= '" + c.cfg.ClientUser + "'"},
-		{common.ICAT_COLUMN_QUOTA_USER_ZONE, "= '" + c.cfg.ClientZone + "'"},
+	id, err := c.who(ctx, cn)
+	if err != nil {
+		return Space{}, err
 	}
-	limits := &query{where: me, sel: []column{common.ICAT_COLUMN_QUOTA_LIMIT, common.ICAT_COLUMN_QUOTA_RESC_ID}}
+	limits := &query{where: []condition{anyOf(common.ICAT_COLUMN_QUOTA_USER_ID, id.ids)}, sel: []column{
+		common.ICAT_COLUMN_QUOTA_LIMIT, common.ICAT_COLUMN_QUOTA_RESC_ID, common.ICAT_COLUMN_QUOTA_OVER,
+	}}
 	rows, err := limits.run(ctx, cn)
 	if err != nil || len(rows) == 0 {
 		return Space{}, err
 	}
 	used := map[string]int64{} // by resource; "0" is all together
-	usage := &query{where: me, sel: []column{common.ICAT_COLUMN_QUOTA_USAGE, common.ICAT_COLUMN_QUOTA_USAGE_RESC_ID}}
+	usage := &query{where: []condition{anyOf(common.ICAT_COLUMN_QUOTA_USAGE_USER_ID, id.ids)}, sel: []column{
+		common.ICAT_COLUMN_QUOTA_USAGE, common.ICAT_COLUMN_QUOTA_USAGE_RESC_ID,
+	}}
 	uses, err := usage.run(ctx, cn)
 	if err != nil {
 		return Space{}, err
@@ -64,12 +69,16 @@ func (c *Client) quota(ctx context.Context, cn *conn) (Space, error) {
 	}
 	var s Space
 	for _, r := range rows {
-		limit := parseInt(r[0])
+		limit, over := parseInt(r[0]), parseInt(r[2])
 		if limit <= 0 {
 			continue
 		}
-		free := uint64(max(0, limit-used[r[1]]))
-		if s.Total == 0 || free < s.Free {
+		// What the others of a group have is in how far it is exceeded only.
+		left := limit - used[r[1]]
+		if over != 0 {
+			left = min(left, -over)
+		}
+		if free := uint64(max(0, left)); s.Total == 0 || free < s.Free {
 			s = Space{Total: uint64(limit), Free: free}
 		}
 	}

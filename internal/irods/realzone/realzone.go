@@ -194,9 +194,48 @@ func (z *Zone) MakeCollection(ctx context.Context, path, owner string) error {
 // SetAccess gives a user or group a level on a path and all below it.
 func (z *Zone) SetAccess(ctx context.Context, path, user, level string) error {
 	return z.admin(ctx, func(conn *connection.IRODSConnection) error {
-		return lfs.ChangeAccess(conn, path, types.GetIRODSAccessLevelType(level), user, z.cfg.Zone, true, true)
+		access := types.GetIRODSAccessLevelType(level)
+		err := lfs.ChangeAccess(conn, path, access, user, z.cfg.Zone, true, true)
+		if types.GetIRODSErrorCode(err) == common.CAT_INVALID_ARGUMENT { // nothing can be below a data object
+			err = lfs.ChangeAccess(conn, path, access, user, z.cfg.Zone, false, true)
+		}
+		return err
 	})
 }
+
+// AddReplicated makes a resource that keeps copies of every object, each on a
+// storage resource of its own beside the default one.
+func (z *Zone) AddReplicated(ctx context.Context, name string, copies int) error {
+	var vault string
+	err := z.admin(ctx, func(conn *connection.IRODSConnection) error {
+		all, err := lfs.ListResources(conn)
+		for _, r := range all {
+			if r.Type == "unixfilesystem" && r.Name != "bundleResc" && vault == "" {
+				vault = r.Path
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := z.general(ctx, "add", "resource", name, "replication", "", ""); err != nil {
+		return err
+	}
+	for i := range copies {
+		child := fmt.Sprintf("%s%d", name, i)
+		if err := z.general(ctx, "add", "resource", child, "unixfilesystem", z.cfg.Host+":"+vault+"-"+child, ""); err != nil {
+			return err
+		}
+		if err := z.general(ctx, "add", "childtoresc", name, child, ""); err != nil && types.GetIRODSErrorCode(err) != childHasParent {
+			return err
+		}
+	}
+	return nil
+}
+
+// childHasParent is CHILD_HAS_PARENT: the resource is below another already.
+const childHasParent = -1812000
 
 // SetInherit turns inheritance of a collection on or off.
 func (z *Zone) SetInherit(ctx context.Context, path string, on bool) error {
@@ -205,13 +244,13 @@ func (z *Zone) SetInherit(ctx context.Context, path string, on bool) error {
 	})
 }
 
-// SetQuota limits the bytes that a user owns, on a resource or, with an empty
-// one, in all. 0 removes the limit.
-func (z *Zone) SetQuota(ctx context.Context, user, resource string, bytes int64) error {
+// SetQuota limits the bytes that a group's members own, on a resource or, with
+// an empty one, in all. 0 removes the limit.
+func (z *Zone) SetQuota(ctx context.Context, group, resource string, bytes int64) error {
 	if resource == "" {
 		resource = "total"
 	}
-	if err := z.general(ctx, "set-quota", "user", user, resource, strconv.FormatInt(bytes, 10)); err != nil {
+	if err := z.general(ctx, "set-quota", "group", group, resource, strconv.FormatInt(bytes, 10)); err != nil {
 		return err
 	}
 	return z.general(ctx, "calculate-usage")

@@ -54,8 +54,8 @@ func (s *session) generalAdmin(req *request) (*reply, error) {
 			return t.SetParent(args[3], "")
 		case "modify resource":
 			return adminResource(t, args[2], args[3], args[4])
-		case "set-quota user":
-			return s.adminQuota(t, args[2], args[3], args[4])
+		case "set-quota user", "set-quota group":
+			return s.adminQuota(t, args[1], args[2], args[3], args[4])
 		case "calculate-usage ":
 			return t.CalculateQuotas()
 		}
@@ -108,7 +108,9 @@ func adminResource(t *catalog.Tx, name, field, value string) error {
 	return t.SetFreeSpace(name, value)
 }
 
-func (s *session) adminQuota(t *catalog.Tx, who, resc, limit string) error {
+// adminQuota sets the quota of a group. Those of users can only be removed,
+// since iRODS 4.3.
+func (s *session) adminQuota(t *catalog.Tx, kind, who, resc, limit string) error {
 	user, zone := catalog.SplitUser(who, s.srv.cfg.Zone)
 	u, err := t.User(user, zone)
 	if err != nil {
@@ -120,6 +122,12 @@ func (s *session) adminQuota(t *catalog.Tx, who, resc, limit string) error {
 	}
 	if resc == "total" {
 		resc = ""
+	}
+	if kind == "user" && n != 0 {
+		return status.NotAllowed
+	}
+	if kind == "group" && u.Type != catalog.TypeGroup {
+		return status.InvalidGroup
 	}
 	return t.SetQuota(u, resc, n)
 }

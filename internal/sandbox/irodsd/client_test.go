@@ -200,10 +200,16 @@ func TestGoClientObjects(t *testing.T) {
 	}
 	r := message.NewIRODSMessageMoveDataObjectRequest(home+"/moved", home+"/other")
 	r.Paths[1].KeyVals.Add(string(common.FORCE_FLAG_KW), "")
-	c.Lock()
-	err = c.RequestAndCheck(r, &message.IRODSMessageMoveDataObjectResponse{}, nil, c.GetOperationTimeout())
-	c.Unlock()
-	if err != nil {
+	force := func() error {
+		c.Lock()
+		defer c.Unlock()
+		return c.RequestAndCheck(r, &message.IRODSMessageMoveDataObjectResponse{}, nil, c.GetOperationTimeout())
+	}
+	if err := force(); code(err) != common.CAT_NAME_EXISTS_AS_DATAOBJ {
+		t.Errorf("forced rename of what is called a data object: got %v", err)
+	}
+	r.Paths[0].OperationType, r.Paths[1].OperationType = 0, 0
+	if err := force(); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, c, home+"/other"); got != "012" {

@@ -83,7 +83,7 @@ func (s *session) finish(ctx context.Context, d *descriptor, state int, dirty bo
 			}
 		}
 	}
-	return s.srv.cat.Update(ctx, func(t *catalog.Tx) error {
+	err = s.srv.cat.Update(ctx, func(t *catalog.Tx) error {
 		reps, err := t.ObjectByID(d.replica.ID)
 		if err != nil {
 			return err
@@ -116,6 +116,10 @@ func (s *session) finish(ctx context.Context, d *descriptor, state int, dirty bo
 		}
 		return nil
 	})
+	if err != nil || state != catalog.Good {
+		return err
+	}
+	return s.replicateSiblings(ctx, d.replica.ID, d.writing.number)
 }
 
 // replicaClose is API 20004: a close that can leave size and state to the

@@ -166,7 +166,8 @@ func (s *session) objectPut(req *request) (*reply, error) {
 		s.abandon(d)
 		return nil, err
 	}
-	if want := req.kv["verifyChksum"]; want != "" {
+	// A real server heeds only the first of the two keywords.
+	if want := req.kv["verifyChksum"]; want != "" && !req.kv.Has("regChksum") {
 		got, err := s.srv.vault.sum(d.replica.Path)
 		if err != nil {
 			s.abandon(d)

@@ -69,8 +69,9 @@ const (
 	renameCollection = 12
 )
 
-// rename is API 627. With forceFlag on the destination an object that is in
-// the way is removed in the same transaction.
+// rename is API 627. With forceFlag an object that is in the way is removed
+// first, and an object that is being written is refused; but neither is done
+// when the request names the type of a data object (rsDataObjRename).
 func (s *session) rename(req *request) (*reply, error) {
 	in := req.in.All("DataObjInp_PI")
 	if len(in) != 2 {
@@ -107,7 +108,13 @@ func (s *session) rename(req *request) (*reply, error) {
 		if isColl {
 			return t.MoveColl(a, from, to)
 		}
-		if target.Has("forceFlag") {
+		if kind != renameObject {
+			reps, err := t.Visible(a, from)
+			if err == nil && locked(reps) {
+				return status.LockedObject
+			}
+		}
+		if kind != renameObject && (target.Has("forceFlag") || in[0].KeyVals().Has("forceFlag")) {
 			if gone, err = s.clear(t, a, from, to); err != nil {
 				return err
 			}

@@ -214,7 +214,11 @@ func (s *session) quota(t *catalog.Tx, d *descriptor) error {
 func (s *session) resource(t *catalog.Tx, kv wire.KeyVals) (catalog.Resource, error) {
 	for _, key := range []string{"destRescName", "rescName", "defRescName"} {
 		if kv[key] != "" {
-			return t.Resource(kv[key])
+			resc, err := t.Resource(kv[key])
+			if err != nil {
+				return resc, err
+			}
+			return leaf(t, resc)
 		}
 	}
 	if hier := kv["resc_hier"]; hier != "" {

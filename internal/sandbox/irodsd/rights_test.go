@@ -204,6 +204,6 @@ func TestAdministration(t *testing.T) {
 	if fmt.Sprint(v) != "[[r2 root] [localhost EMPTY_RESC_HOST] [root ]]" {
 		t.Errorf("resources: %v", v)
 	}
-	rods.expect(0, "quota", 701, admin("set-quota", "user", "alice", "total", "5"))
+	rods.expect(0, "quota", 701, admin("set-quota", "group", "lab", "total", "5"))
 	rods.expect(0, "admin access", 707, access("admin:own", "rods", home))
 }

@@ -106,6 +106,29 @@ func (s *Server) SetFreeSpace(ctx context.Context, resource string, bytes int64)
 	})
 }
 
+// AddReplicated makes a resource that keeps copies of every object, each on a
+// storage resource of its own.
+func (s *Server) AddReplicated(ctx context.Context, name string, copies int) error {
+	return s.admin(ctx, "add resource "+name, func(t *catalog.Tx, _ catalog.Actor) error {
+		if _, err := t.Resource(name); err == nil {
+			return nil
+		}
+		if _, err := t.AddResource(name, "replication", "EMPTY_RESC_HOST", "EMPTY_RESC_PATH", ""); err != nil {
+			return err
+		}
+		for i := range copies {
+			child := fmt.Sprintf("%s%d", name, i)
+			if _, err := t.AddResource(child, "unixfilesystem", s.cfg.Host, s.vault.root+"/"+child, ""); err != nil {
+				return err
+			}
+			if err := t.SetParent(child, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // AddAVU attaches an attribute to a collection or data object.
 func (s *Server) AddAVU(ctx context.Context, path, name, value, unit string) error {
 	return s.admin(ctx, "add attribute to "+path, func(t *catalog.Tx, a catalog.Actor) error {

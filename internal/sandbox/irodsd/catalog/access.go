@@ -40,16 +40,19 @@ func (t *Tx) grant(id, user int64, level int) error {
 	return err
 }
 
-// inheritFrom copies the collection's access entries to a new item when the
-// collection says so; the creator's own entry stays. Collections inherit the
-// flag too.
+// inheritFrom gives a new item the collection's access entries instead of the
+// creator's own one, when the collection says so: the creator then has what
+// the collection gives them, which may be less than own. Collections inherit
+// the flag too.
 func (t *Tx) inheritFrom(parent Coll, id int64, collection bool) error {
 	if !parent.Inherit {
 		return nil
 	}
+	if _, err := t.exec(`DELETE FROM access WHERE object_id = ?`, id); err != nil {
+		return err
+	}
 	if _, err := t.exec(`INSERT INTO access (object_id, user_id, level)
-		SELECT ?, user_id, level FROM access WHERE object_id = ?
-		ON CONFLICT (object_id, user_id) DO NOTHING`, id, parent.ID); err != nil {
+		SELECT ?, user_id, level FROM access WHERE object_id = ?`, id, parent.ID); err != nil {
 		return err
 	}
 	if !collection {

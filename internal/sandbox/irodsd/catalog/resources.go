@@ -80,6 +80,35 @@ func (t *Tx) SetParent(child, parent string) error {
 	return err
 }
 
+// Leaves returns the storage resources below a coordinating one, in the order
+// in which they were made; none for one that has no children.
+func (t *Tx) Leaves(name string) ([]Resource, error) {
+	var names []string
+	err := t.query(func(scan func(...any) error) error {
+		var n string
+		if err := scan(&n); err != nil {
+			return err
+		}
+		names = append(names, n)
+		return nil
+	}, `WITH RECURSIVE below(name, id) AS (
+			SELECT name, id FROM resources WHERE parent = ?
+			UNION SELECT r.name, r.id FROM resources r JOIN below b ON r.parent = b.name)
+		SELECT name FROM below WHERE name NOT IN (SELECT parent FROM resources) ORDER BY id`, name)
+	if err != nil {
+		return nil, err
+	}
+	var out []Resource
+	for _, n := range names {
+		r, err := t.Resource(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
 // SetFreeSpace records the free bytes of a resource.
 func (t *Tx) SetFreeSpace(name string, bytes string) error {
 	_, err := t.exec(`UPDATE resources SET free_space = ?, free_space_time = ? WHERE name = ?`, bytes, t.now(), name)
@@ -107,8 +136,9 @@ func (t *Tx) SetQuota(user User, resc string, limit int64) error {
 	return err
 }
 
-// QuotaLeft returns how many more bytes the owner may store on the resource,
-// and whether there is any limit. Bytes of one object being replaced count as
+// QuotaLeft returns how many more bytes the owner may store on the resource
+// by the quotas of their groups and by their own, and whether there is any
+// limit. Bytes of one object being replaced count as
 // free.
 func (t *Tx) QuotaLeft(owner, zone string, resc, replacing int64) (left int64, limited bool, err error) {
 	err = t.query(func(scan func(...any) error) error {
@@ -120,10 +150,10 @@ func (t *Tx) QuotaLeft(owner, zone string, resc, replacing int64) (left int64, l
 			left, limited = room, true
 		}
 		return nil
-	}, `SELECT q.quota_limit - COALESCE((SELECT SUM(d.size) FROM replicas d
-			WHERE d.owner_name = u.name AND d.owner_zone = u.zone AND d.id <> ?4
+	}, `SELECT q.quota_limit - COALESCE((SELECT SUM(d.size) FROM replicas d JOIN users o ON o.name = d.owner_name AND o.zone = d.owner_zone
+			WHERE o.id IN (SELECT user_id FROM members WHERE group_id = q.user_id) AND d.id <> ?4
 			AND (q.resc_id = 0 OR d.resc_id = q.resc_id)), 0)
-		FROM quotas q JOIN users u ON u.id = q.user_id
+		FROM quotas q JOIN members m ON m.group_id = q.user_id JOIN users u ON u.id = m.user_id
 		WHERE u.name = ?1 AND u.zone = ?2 AND (q.resc_id = 0 OR q.resc_id = ?3)`, owner, zone, resc, replacing)
 	return left, limited, err
 }
@@ -131,6 +161,6 @@ func (t *Tx) QuotaLeft(owner, zone string, resc, replacing int64) (left int64, l
 // CalculateQuotas stores how far each limit is exceeded; negative is room left.
 func (t *Tx) CalculateQuotas() error {
 	_, err := t.exec(`UPDATE quotas SET over = COALESCE((SELECT SUM(bytes) FROM quota_usage s
-		WHERE s.user_id = quotas.user_id AND (quotas.resc_id = 0 OR s.resc_id = quotas.resc_id)), 0) - quota_limit`)
+		WHERE s.user_id IN (SELECT user_id FROM members WHERE group_id = quotas.user_id) AND (quotas.resc_id = 0 OR s.resc_id = quotas.resc_id)), 0) - quota_limit`)
 	return err
 }
