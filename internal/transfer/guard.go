@@ -64,6 +64,7 @@ type Written struct {
 	// Source is the file of the tree these bytes came from when a copy inside
 	// the mount named it; nil when a program wrote them itself.
 	Source tree.File
+	writer int // the process that wrote it
 	// Replaces says that the bytes become the content of an object that exists.
 	Replaces bool
 	// Tar is what the bytes are when they are the tar of a pack, else nil.

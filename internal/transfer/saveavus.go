@@ -181,11 +181,7 @@ func (sv *save) describeOne(ctx context.Context, p string, avus []AVU) error {
 }
 
 func (sv *save) replaceAVUs(ctx context.Context, p string, have, want []AVU) error {
-	remove, add := difference(have, want)
-	if len(remove)+len(add) == 0 {
-		return nil
-	}
-	if err := sv.of.cfg.Archive.ChangeAVUs(ctx, p, remove, add); err != nil {
+	if err := sv.of.states.change(ctx, p, have, want); err != nil {
 		return fmt.Errorf("describe %s: %w", p, err)
 	}
 	return nil

@@ -3,19 +3,13 @@ package transfer
 import (
 	"bytes"
 	"context"
-	"crypto/md5" // one of the algorithms OMERO may use for its files
-	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"path"
 	"strings"
 	"time"
 
 	"omerods/fs/tree"
-	"omerods/internal/pack"
 )
 
 // watch keeps a save's sign of life fresh and gives up on one that has fallen
@@ -23,23 +17,28 @@ import (
 func (sv *save) watch() {
 	defer sv.of.wait.Done()
 	defer sv.writers.Close()
-	beat := time.NewTicker(heartbeatEvery)
+	beat, again := time.NewTicker(heartbeatEvery), time.NewTicker(retryEvery)
 	defer beat.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case <-sv.ctx.Done():
 			return
+		case <-again.C:
+			sv.mu.Lock()
+			overdue := sv.state == StateSaving && sv.overdue && !sv.closing
+			sv.mu.Unlock()
+			if overdue && !sv.writers.Alive() {
+				sv.judge(sv.ctx, "the program that copied has ended")
+			}
+			continue
 		case <-beat.C:
 		}
 		sv.mu.Lock()
 		silent := sv.of.cfg.Now().Sub(sv.lastSeen)
-		coll, running, overdue := sv.coll, sv.state == StateSaving, sv.overdue && !sv.closing
+		coll, running := sv.coll, sv.state == StateSaving && !sv.closing
 		sv.mu.Unlock()
 		if !running {
-			continue
-		}
-		if overdue && !sv.writers.Alive() {
-			sv.judge(sv.ctx, "the program that copied has ended")
 			continue
 		}
 		if silent >= takeoverAfter {
@@ -77,8 +76,11 @@ func (sv *save) judge(ctx context.Context, why string) {
 	if !running {
 		return
 	}
-	if err := sv.judgement(ctx, why); err != nil && ctx.Err() == nil {
-		sv.of.cfg.Logger.Error("a save could not be ended", "collection", sv.collection(), "err", err)
+	err := sv.judgement(ctx, why)
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case isPassing(err):
+		sv.of.cfg.Logger.Warn("a save cannot be ended yet", "collection", sv.collection(), "err", err)
 		sv.mu.Lock()
 		sv.overdue = true
 		sv.record.Note = "it could not be ended yet: " + err.Error()
@@ -87,7 +89,37 @@ func (sv *save) judge(ctx context.Context, why string) {
 		if running {
 			sv.of.cfg.Records.Put(r)
 		}
+	default:
+		sv.giveUp(ctx, err)
 	}
+}
+
+// isPassing says whether another try may find what this one did not.
+func isPassing(err error) bool {
+	return errors.Is(err, tree.ErrOffline) || errors.Is(err, tree.ErrInterrupted) || errors.Is(err, tree.ErrBusy)
+}
+
+// giveUp ends a save whose collection the archive does not let be marked any
+// more. The collection goes on saying that it is being written; everybody
+// else is told that it failed.
+func (sv *save) giveUp(ctx context.Context, err error) {
+	sv.mu.Lock()
+	if sv.state != StateSaving {
+		sv.mu.Unlock()
+		return
+	}
+	sv.state = StateFailed
+	sv.record.State, sv.record.Reason, sv.record.Note = StateFailed, "it could not be marked: "+err.Error(), ""
+	coll, reason := sv.coll, sv.record.Reason
+	sv.mu.Unlock()
+	sv.of.cfg.Logger.Error("a save could not be ended", "collection", coll, "err", err)
+	_ = sv.annotate(tree.WithCaller(ctx, sv.caller), coll, StateFailed, reason) // its error is in the record
+	sv.mu.Lock()
+	r := sv.record
+	sv.mu.Unlock()
+	sv.of.cfg.Records.Put(r)
+	sv.of.drop(coll, sv)
+	sv.stop()
 }
 
 func (sv *save) judgement(ctx context.Context, why string) error {
@@ -122,7 +154,7 @@ func (sv *save) judgement(ctx context.Context, why string) error {
 	}
 	err := sv.finish(ctx)
 	switch {
-	case err == nil, errors.Is(err, tree.ErrOffline), errors.Is(err, tree.ErrInterrupted), errors.Is(err, tree.ErrBusy), ctx.Err() != nil:
+	case err == nil, isPassing(err), ctx.Err() != nil:
 		return err
 	}
 	return sv.end(ctx, StateFailed, err.Error())
@@ -221,168 +253,6 @@ func (sv *save) reopen() {
 	sv.closing, sv.sealed = false, false
 }
 
-// verify checks what was not checked in passing. When it succeeds nothing is
-// changed any more until the save has ended.
-func (sv *save) verify(ctx context.Context) error {
-	for {
-		sv.mu.Lock()
-		before := sv.changes
-		sv.mu.Unlock()
-		if err := sv.readBack(ctx); err != nil {
-			return err
-		}
-		if err := sv.sumsAgree(ctx); err != nil {
-			return err
-		}
-		_, missing := sv.missingNames()
-		sv.mu.Lock()
-		same := sv.changes == before
-		sv.sealed = same && missing == 0
-		sv.mu.Unlock()
-		switch {
-		case missing > 0:
-			return tree.Errorf(tree.ErrBusy, "%s was changed while it was verified", sv.collection())
-		case same:
-			return nil
-		}
-	}
-}
-
-// readBack reads files whose hash could not be compared while they came.
-func (sv *save) readBack(ctx context.Context) error {
-	sv.mu.Lock()
-	var todo []*expected
-	for _, e := range sv.expected {
-		compared := e.Hash == "" || (e.Algorithm == pack.SHA1 && len(e.written.SHA1) > 0)
-		if e.here && !compared && newHash(e.Algorithm) != nil {
-			todo = append(todo, e)
-		}
-	}
-	sv.mu.Unlock()
-	for _, e := range todo {
-		h := newHash(e.Algorithm)
-		if err := sv.readInto(ctx, h, e.written.Path); err != nil {
-			return err
-		}
-		if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, e.Hash) {
-			return tree.Errorf(tree.ErrIO, "%s has the %s sum %s, OMERO registered %s", e.written.Path, e.Algorithm, got, e.Hash)
-		}
-	}
-	return nil
-}
-
-func newHash(algorithm string) hash.Hash {
-	switch algorithm {
-	case pack.SHA1:
-		return sha1.New()
-	case "MD5-128":
-		return md5.New()
-	}
-	return nil
-}
-
-func (sv *save) readInto(ctx context.Context, w io.Writer, p string) error {
-	h, err := sv.open(ctx, p)
-	if err != nil {
-		return fmt.Errorf("read back %s: %w", p, err)
-	}
-	defer h.Release(ctx)
-	if err := copyHandle(ctx, w, h); err != nil {
-		return fmt.Errorf("read back %s: %w", p, err)
-	}
-	return nil
-}
-
-// open opens a file of the save, or the member of the tar.
-func (sv *save) open(ctx context.Context, p string) (tree.Handle, error) {
-	if sv.content == nil {
-		return sv.of.cfg.Archive.Open(ctx, p)
-	}
-	m, ok := sv.members[p]
-	if !ok {
-		return nil, tree.ErrNotFound
-	}
-	return unowned{tarSection{sv.content, m.Off, m.Size}}, nil
-}
-
-// unowned is a handle that somebody else releases.
-type unowned struct{ tree.Handle }
-
-// Release implements tree.Handle.
-func (unowned) Release(context.Context) {}
-
-func copyHandle(ctx context.Context, w io.Writer, h tree.Handle) error {
-	_, err := io.CopyBuffer(w, &handleReader{ctx: ctx, h: h}, make([]byte, 1<<20))
-	return err
-}
-
-// sumsAgree checks the generated files against each other: a pack that changed
-// in OMERO between two of them is not one pack.
-func (sv *save) sumsAgree(ctx context.Context) error {
-	sv.mu.Lock()
-	coll := sv.coll
-	e := sv.expected[pack.SumsFile]
-	here := e != nil && e.here
-	sv.mu.Unlock()
-	if !here {
-		return nil
-	}
-	var text strings.Builder
-	if err := sv.readInto(ctx, &text, path.Join(coll, pack.SumsFile)); err != nil {
-		return err
-	}
-	sums, err := pack.ReadSums(strings.NewReader(text.String()))
-	if err != nil {
-		return tree.Errorf(tree.ErrIO, "%s: %w", path.Join(coll, pack.SumsFile), err)
-	}
-	for _, s := range sums {
-		got, err := sv.sumOf(ctx, coll, s.Path)
-		if err != nil {
-			return err
-		}
-		if got != "" && got != s.SHA1 {
-			return tree.Errorf(tree.ErrIO, "changed while copying: %s is not the one that SHA1SUMS lists", s.Path).
-				WithAdvice("copy the folder again")
-		}
-	}
-	return nil
-}
-
-// sumOf returns the SHA-1 of a file of the pack as known from its copying, ""
-// for one that is not there. Only generated files are read back: others have
-// been compared with OMERO's hash.
-func (sv *save) sumOf(ctx context.Context, coll, rel string) (string, error) {
-	sv.mu.Lock()
-	e := sv.expected[rel]
-	var w Written
-	switch {
-	case e != nil && e.here:
-		w = e.written
-	case rel == transferXML:
-		w.Path = path.Join(coll, rel)
-	}
-	sv.mu.Unlock()
-	if w.Path == "" {
-		return "", nil
-	}
-	if len(w.SHA1) == 0 {
-		if recent, ok := sv.of.recent.get(w.Path); ok {
-			w = recent
-		}
-	}
-	if len(w.SHA1) > 0 {
-		return hex.EncodeToString(w.SHA1), nil
-	}
-	if e != nil && e.Kind != pack.Generated {
-		return "", nil
-	}
-	h := sha1.New()
-	if err := sv.readInto(ctx, h, w.Path); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // end marks the save with its final state, tells OMERO, and lets go of it.
 func (sv *save) end(ctx context.Context, state State, reason string) error {
 	sv.mu.Lock()
@@ -430,122 +300,4 @@ func (sv *save) end(ctx context.Context, state State, reason string) error {
 		return sv.of.takeUp(ctx, coll) // a file has arrived meanwhile
 	}
 	return nil
-}
-
-// tell tells OMERO and lets go of the save. While OMERO is away it is tried
-// again, by a later mount when this one ends; a refusal is final.
-func (sv *save) tell(ctx context.Context, coll string, state State, reason string) {
-	if err := sv.annotate(ctx, coll, state, reason); errors.Is(err, tree.ErrOffline) {
-		sv.of.wait.Go(func() { sv.tellLater(coll, state, reason) })
-		return
-	}
-	have, err := sv.marksNow(ctx, coll)
-	if err == nil {
-		err = sv.of.letGo(ctx, coll, have)
-	}
-	if err != nil {
-		sv.of.cfg.Logger.Warn("a mark of this mount stays on an ended save", "collection", coll, "err", err)
-	}
-}
-
-func (sv *save) marksNow(ctx context.Context, p string) (marks, error) {
-	if sv.record.Tar {
-		return sv.of.objectMarks(ctx, p)
-	}
-	return sv.of.states.fresh(ctx, p)
-}
-
-func (sv *save) tellLater(coll string, state State, reason string) {
-	again := time.NewTicker(heartbeatEvery)
-	defer again.Stop()
-	for {
-		select {
-		case <-sv.of.ctx.Done():
-			return
-		case <-again.C:
-		}
-		ctx, cancel := context.WithTimeout(tree.WithCaller(sv.of.ctx, sv.caller), time.Minute)
-		have, err := sv.marksNow(ctx, coll)
-		switch {
-		case err == nil && have.id != sv.id: // it is another one by now
-			cancel()
-			return
-		case err == nil:
-			err = sv.annotate(ctx, coll, state, reason)
-		}
-		if !errors.Is(err, tree.ErrOffline) {
-			err = sv.of.letGo(ctx, coll, have)
-		}
-		cancel()
-		if err == nil {
-			sv.mu.Lock()
-			r := sv.record
-			sv.mu.Unlock()
-			sv.of.cfg.Records.Put(r)
-			return
-		}
-	}
-}
-
-// annotate tells OMERO. A save does not fail for want of it.
-func (sv *save) annotate(ctx context.Context, coll string, state State, reason string) error {
-	if sv.of.cfg.Annotator == nil {
-		return nil
-	}
-	id, ok := sv.doc.Origin.Object.Number()
-	if !ok {
-		return nil
-	}
-	group, _ := sv.doc.Origin.Group.Number()
-	sv.mu.Lock()
-	rec := SaveRecord{
-		Database: sv.doc.Origin.Database, Kind: sv.doc.Origin.Object.Kind(), ID: id, Group: group,
-		Target: sv.of.cfg.Archive.Name(ctx, coll), State: state, Reason: reason,
-		Files: sv.record.FilesDone, Bytes: sv.record.BytesDone, LeftOut: len(sv.doc.LeftOut), When: sv.of.cfg.Now(),
-	}
-	sv.mu.Unlock()
-	if sv.of.cfg.By != nil {
-		rec.By = sv.of.cfg.By(ctx)
-	}
-	err := sv.of.cfg.Annotator.AnnotateSave(ctx, rec)
-	note := ""
-	if err != nil {
-		sv.of.cfg.Logger.Warn("OMERO does not know of a save", "collection", coll, "err", err)
-		note = "OMERO could not be told: " + err.Error()
-		if errors.Is(err, tree.ErrOffline) {
-			note += "; it is told when it answers again"
-		}
-	}
-	sv.mu.Lock()
-	sv.record.Note = note
-	sv.mu.Unlock()
-	return err
-}
-
-// handleReader reads a handle from its start to its end.
-type handleReader struct {
-	ctx context.Context
-	h   tree.Handle
-	off int64
-}
-
-// handleError is an error of the server, told apart from those of a parser.
-type handleError struct{ err error }
-
-func (e *handleError) Error() string { return e.err.Error() }
-func (e *handleError) Unwrap() error { return e.err }
-
-func (r *handleReader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	n, err := r.h.ReadAt(r.ctx, p, r.off)
-	r.off += int64(n)
-	if err != nil && err != io.EOF {
-		return n, &handleError{err}
-	}
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return n, nil
 }

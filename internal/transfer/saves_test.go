@@ -167,14 +167,19 @@ func TestSaveCutOffIsPartialAndCanGoOn(t *testing.T) {
 		t.Error("a partial save gives no reason")
 	}
 	// As rsync does: only what is missing comes, and no transfer.xml.
+	again := exec.Command("sleep", "1000")
+	if err := again.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer again.Wait()
+	ctx = tree.WithCaller(context.Background(), tree.Caller{UID: 1000, TID: uint32(again.Process.Pid)})
 	for _, n := range names[3:] {
-		if err := a.put(testContext(), s, target+"/"+n, p.files[n]); err != nil {
+		if err := a.put(ctx, s, target+"/"+n, p.files[n]); err != nil {
 			t.Fatal(n, err)
 		}
 	}
-	if got := a.value(target, avuState); got != string(StateFinished) {
-		t.Errorf("after the rest has come: got %q, want finished", got)
-	}
+	again.Process.Kill()
+	waitForState(t, a, StateFinished)
 }
 
 func TestOnlyTheTopPackGoverns(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"omerods/fs/tree"
+	"omerods/internal/task"
 )
 
 // marks are the metadata of ours on a collection.
@@ -152,27 +155,35 @@ func (c *stateCache) mark(ctx context.Context, coll string, have marks, state St
 
 // replace makes want the marks of a collection in place of those it has.
 func (c *stateCache) replace(ctx context.Context, coll string, have marks, want []AVU) error {
-	if err := c.replaceAll(ctx, coll, have.all, want); err != nil {
-		// It may have happened all the same.
-		now, ferr := c.fresh(ctx, coll)
-		if r, a := difference(now.all, want); ferr != nil || len(r)+len(a) > 0 {
-			return err
-		}
-		c.set(coll, marksOf(want))
-	}
-	return nil
+	return c.replaceAll(ctx, coll, have.all, want)
 }
 
 // replaceAll makes want the metadata of a collection or data object in place
 // of have.
 func (c *stateCache) replaceAll(ctx context.Context, p string, have, want []AVU) error {
-	remove, add := difference(have, want)
-	if len(remove)+len(add) > 0 {
-		if err := c.archive.ChangeAVUs(ctx, p, remove, add); err != nil {
-			return fmt.Errorf("mark %s as %s: %w", p, marksOf(want).state, err)
-		}
+	if err := c.change(ctx, p, have, want); err != nil {
+		return fmt.Errorf("mark %s as %s: %w", p, marksOf(want).state, err)
 	}
 	c.set(p, marksOf(want))
+	return nil
+}
+
+// change makes want of have in one call. When its answer is lost it looks
+// whether it has happened.
+func (c *stateCache) change(ctx context.Context, p string, have, want []AVU) error {
+	remove, add := difference(have, want)
+	if len(remove)+len(add) == 0 {
+		return nil
+	}
+	err := c.archive.ChangeAVUs(ctx, p, remove, add)
+	if err == nil {
+		return nil
+	}
+	now, rerr := c.archive.AVUs(ctx, p)
+	if rerr != nil || slices.ContainsFunc(remove, func(a AVU) bool { return slices.Contains(now, a) }) ||
+		slices.ContainsFunc(add, func(a AVU) bool { return !slices.Contains(now, a) }) {
+		return err
+	}
 	return nil
 }
 
@@ -189,6 +200,12 @@ func difference(have, want []AVU) (remove, add []AVU) {
 		}
 	}
 	return remove, add
+}
+
+// processOf is the process that makes a request, 0 when it cannot be seen.
+func processOf(ctx context.Context) int {
+	c, _ := tree.CallerFrom(ctx)
+	return task.Process(c.TID)
 }
 
 // maxRecent bounds how many files written lately are remembered with their sums.

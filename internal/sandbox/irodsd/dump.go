@@ -3,6 +3,7 @@ package irodsd
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -53,4 +54,24 @@ func (s *Server) Damage(ctx context.Context, path string, at int64) error {
 		_, err = f.WriteAt(b, at)
 		return err
 	})
+}
+
+// SetFull makes the storage of all resources full, so that no byte more can be
+// written, or gives it room again.
+func (s *Server) SetFull(on bool) { s.full.Store(on) }
+
+// flipper changes the first byte that passes.
+type flipper struct {
+	r    io.Reader
+	done bool
+}
+
+// Read implements io.Reader.
+func (f *flipper) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if n > 0 && !f.done {
+		p[0] ^= 1
+		f.done = true
+	}
+	return n, err
 }

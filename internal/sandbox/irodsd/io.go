@@ -56,6 +56,9 @@ func (s *session) store(d *descriptor, r *io.LimitedReader) (int64, error) {
 	if d.limit >= 0 && d.offset+r.N > d.limit {
 		return 0, status.QuotaExceeded
 	}
+	if r.N > 0 && s.srv.full.Load() {
+		return 0, status.FileWrite.With(syscall.ENOSPC)
+	}
 	if r.N > 0 {
 		s.srv.writers.touched(d.writing)
 	}

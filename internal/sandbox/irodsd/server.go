@@ -65,6 +65,7 @@ type Fault struct {
 	DropBefore bool          // the connection ends, the request has no effect
 	DropAfter  bool          // the request takes effect, its reply is never sent
 	Code       status.Code   // not 0: the answer, without any effect
+	Flip       bool          // the first byte of what the request carries arrives changed
 }
 
 func (c *Config) fill() error {
@@ -108,6 +109,7 @@ type Server struct {
 	ctx   context.Context // ends with Close
 	stop  context.CancelFunc
 	count atomic.Int64 // requests so far
+	full  atomic.Bool  // see SetFull
 	wg    sync.WaitGroup
 
 	mu        sync.Mutex // guards the fields below

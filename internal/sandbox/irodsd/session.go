@@ -145,6 +145,9 @@ func (s *session) next() error {
 	if fault.DropBefore {
 		return errDropped
 	}
+	if fault.Flip {
+		req.stream.R = &flipper{r: req.stream.R}
+	}
 	var rep *reply
 	if known {
 		rep = s.answer(call, req, body, fault)
