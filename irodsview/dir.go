@@ -292,17 +292,23 @@ func (d *dir) Mkdir(ctx context.Context, name string, mode uint32) (tree.Dir, er
 	if hidden(name) {
 		return nil, d.checkNew(ctx, s, name)
 	}
-	if err := irods.CheckPath(p); err != nil {
-		return nil, fail(err)
-	}
 	g := d.view.cfg.Guard
+	refused := func(err error) error {
+		if g != nil {
+			g.Refused(ctx, p, err)
+		}
+		return err
+	}
+	if err := irods.CheckPath(p); err != nil {
+		return nil, refused(fail(err))
+	}
 	if g != nil {
 		if err := g.BeforeMkdir(ctx, p); err != nil {
 			return nil, err
 		}
 	}
 	if err := s.client.Mkdir(ctx, p); err != nil {
-		return nil, explainMkdir(ctx, s, p, fail(err))
+		return nil, refused(explainMkdir(ctx, s, p, fail(err)))
 	}
 	d.view.sessions.each(func(s *session) { s.changed(p) })
 	s.madeEmpty(p, s.levelBelow(ctx, d.path()))

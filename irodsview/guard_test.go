@@ -68,7 +68,8 @@ func (r *recorder) Published(ctx context.Context, w transfer.Written) error {
 	r.mu.Unlock()
 	return r.note("published", w.Path)
 }
-func (r *recorder) Made(_ context.Context, p string) error { return r.note("made", p) }
+func (r *recorder) Refused(_ context.Context, p string, _ error) { _ = r.note("refused", p) }
+func (r *recorder) Made(_ context.Context, p string) error       { return r.note("made", p) }
 func (r *recorder) Renamed(_ context.Context, from, to string) error {
 	return r.note("renamed", from, to)
 }

@@ -26,7 +26,7 @@ type annotator struct {
 
 // AnnotateSave implements transfer.Annotator.
 func (a annotator) AnnotateSave(ctx context.Context, rec transfer.SaveRecord) error {
-	if rec.Database != a.database {
+	if rec.Database != "" && rec.Database != a.database {
 		return nil
 	}
 	verified := "yes: every file by its size, and by OMERO's checksum where there is one"

@@ -143,16 +143,20 @@ func (m *Mount) buildViews() error {
 	m.loads = transfer.NewLoads(transfer.LoadsConfig{
 		Spool: m.spool, Journal: m.journal, Records: m.records, Logger: m.log, Now: time.Now, CommitWait: m.cfg.CommitWait,
 	})
+	looks := transfer.NewLooks(time.Now)
 	m.omeroView, err = omeroview.New(omeroview.Config{
 		Client: m.omeroFor, CacheDir: filepath.Join(m.cfg.CacheDir, "packs"), UID: nobody, GID: nobody,
 		Host: m.cfg.OMEROHost, Version: version.Version, Logger: m.log, Loads: m.loads, SkipRefused: m.cfg.SkipRefused,
+		Looked: func(ctx context.Context, name string, kind omero.Kind, id, group int64) {
+			looks.Note(ctx, name, transfer.Looked{Kind: string(kind), ID: id, Group: group})
+		},
 	})
 	if err != nil {
 		return err
 	}
 	m.saves = transfer.NewSaves(transfer.SavesConfig{
 		Annotator: annotator{m.omeroView, m.omero.Server().Database}, Records: m.records, Logger: m.log,
-		Now: time.Now, Version: version.Version, By: m.irodsName, WhyNot: m.whyNot,
+		Now: time.Now, Version: version.Version, By: m.irodsName, WhyNot: m.whyNot, Looked: looks.Find,
 	})
 	m.irodsView = irodsview.New(irodsview.Config{
 		Clients: m.irodsFor, Guard: m.saves, Trash: m.cfg.IRODSTrash, UID: m.uid, GID: m.gid,

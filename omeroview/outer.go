@@ -67,7 +67,9 @@ func (d *outerDir) Lookup(ctx context.Context, name string) (tree.Node, error) {
 	if !ok {
 		return nil, noSuch(name)
 	}
-	return d.dir(id), nil
+	n := d.dir(id)
+	d.looked(ctx, name, n)
+	return n, nil
 }
 
 func (d *outerDir) List(ctx context.Context) ([]tree.Entry, error) {

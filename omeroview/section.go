@@ -72,7 +72,9 @@ func (d *sectionDir) Lookup(ctx context.Context, name string) (tree.Node, error)
 	if !ok {
 		return nil, noSuch(name)
 	}
-	return d.dir(id), nil
+	n := d.dir(id)
+	d.looked(ctx, name, n)
+	return n, nil
 }
 
 func (d *sectionDir) List(ctx context.Context) ([]tree.Entry, error) {

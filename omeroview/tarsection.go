@@ -35,6 +35,13 @@ type packDir interface {
 	pack() packRef
 }
 
+// looked tells that the folder of a pack was looked up.
+func (n node) looked(ctx context.Context, name string, d tree.Dir) {
+	if p, ok := d.(packDir); ok && n.v.cfg.Looked != nil {
+		n.v.cfg.Looked(ctx, name, p.pack().kind, p.pack().id, n.group)
+	}
+}
+
 // tarOf makes the tar of a pack, whose extended attributes are those of the
 // object.
 func tarOf(dir node, p packRef, object tree.Node) *tarFile {

@@ -36,6 +36,8 @@ type Config struct {
 	// has lost, out of the folders and packs.
 	SkipRefused bool
 
+	// Looked is told of each object whose folder somebody looks up; may be nil.
+	Looked func(ctx context.Context, name string, kind omero.Kind, id, group int64)
 	// Loads keeps the folders that are being written; nil leaves the view
 	// without loads.
 	Loads *transfer.Loads

@@ -84,6 +84,9 @@ type Guard interface {
 	BeforeMkdir(ctx context.Context, path string) error
 	BeforeCreate(ctx context.Context, path string) error
 	BeforeWrite(ctx context.Context, path string) error
+	// Refused is told that the server, or a rule for names, did not let a
+	// collection be made.
+	Refused(ctx context.Context, path string, err error)
 	// BeforeRemove is asked before a data object or collection is removed.
 	BeforeRemove(ctx context.Context, path string) error
 	// BeforeRename is asked before from becomes to; replaces says that to

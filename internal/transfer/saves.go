@@ -34,7 +34,7 @@ const (
 
 // SaveRecord is what OMERO is told about a save.
 type SaveRecord struct {
-	Database string // UUID of the OMERO database the object lives in
+	Database string // UUID of the OMERO database the object lives in, "" for that of the mount
 	Kind     string // "Project", "Dataset" …
 	ID       int64
 	Group    int64  // that the object lives in, 0 when the pack does not say
@@ -64,6 +64,9 @@ type SavesConfig struct {
 	Version   string // of this program
 	// By names the caller of ctx as the archive knows them; may be nil.
 	By func(ctx context.Context) string
+	// Looked finds the object whose folder of that name the caller has just
+	// looked up, if there is exactly one; may be nil.
+	Looked func(ctx context.Context, name string) (Looked, bool)
 	// WhyNot says why a caller could not read a file of a pack, by its path in
 	// the pack, "" when nothing is known to have failed since; may be nil.
 	WhyNot func(uid uint32, since time.Time, rel string) string

@@ -3,6 +3,9 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path"
+	"slices"
 	"time"
 
 	"omerods/fs/tree"
@@ -96,4 +99,43 @@ func (sv *save) annotate(ctx context.Context, coll string, state State, reason s
 	sv.record.Note = note
 	sv.mu.Unlock()
 	return err
+}
+
+// Refused implements Guard: the folder that a save was to be made in could not
+// be made. The object whose folder the program has just looked up says so.
+func (s *Saves) Refused(ctx context.Context, p string, err error) {
+	if s.cfg.Looked == nil || !slices.ContainsFunc([]error{tree.ErrDenied, tree.ErrBadName, tree.ErrNameTooLong, tree.ErrInvalid, tree.ErrQuota},
+		func(class error) bool { return errors.Is(err, class) }) {
+		return
+	}
+	o, ok := s.cfg.Looked(ctx, path.Base(p))
+	if !ok {
+		return
+	}
+	caller, _ := tree.CallerFrom(ctx)
+	reason := "the folder could not be made: " + err.Error()
+	r := Record{
+		ID: newID(), Direction: ToArchive, UID: caller.UID, Path: p, State: StateFailed, Reason: reason,
+		Object: fmt.Sprintf("%s:%d", o.Kind, o.ID), Name: path.Base(p), Started: s.cfg.Now(),
+	}
+	s.cfg.Records.Put(r)
+	if s.cfg.Annotator == nil {
+		return
+	}
+	rec := SaveRecord{
+		Kind: o.Kind, ID: o.ID, Group: o.Group, Target: s.cfg.Archive.Name(ctx, p), State: StateFailed, Reason: reason, When: s.cfg.Now(),
+	}
+	if s.cfg.By != nil {
+		rec.By = s.cfg.By(ctx)
+	}
+	// The program need not wait for it.
+	s.wait.Go(func() {
+		ctx, cancel := context.WithTimeout(tree.WithCaller(context.WithoutCancel(ctx), caller), time.Minute)
+		defer cancel()
+		if err := s.cfg.Annotator.AnnotateSave(ctx, rec); err != nil {
+			s.cfg.Logger.Warn("OMERO does not know of a refused save", "collection", p, "err", err)
+			r.Note = "OMERO could not be told: " + err.Error()
+			s.cfg.Records.Put(r)
+		}
+	})
 }
