@@ -123,7 +123,7 @@ func (d *draft) store(ctx context.Context) error {
 	// What fits into the buffer goes in one request, which the server
 	// verifies.
 	if d.tmpName == "" && !d.base && d.ordered && int64(len(d.buf)) == size {
-		_, _ = d.sums.Write(d.buf)
+		_, _ = d.summing().Write(d.buf)
 		sum := d.sums.SHA256()
 		if err = d.putWhole(ctx, sum); err == nil {
 			d.verify = verified{size: size, sha1: d.sums.SHA1(), sha256: sum, tar: d.sums.Tar()}
@@ -160,7 +160,7 @@ func (d *draft) complete(ctx context.Context, size int64) error {
 		return err
 	}
 	server := irods.SHA256(registered)
-	sums := d.sums
+	sums := d.summing()
 	if !d.ordered || sums.Size() != size || server == nil {
 		// The bytes did not pass by in order, or the server uses another
 		// checksum: read what it has.
@@ -229,7 +229,7 @@ func (d *draft) publish(ctx context.Context) error {
 	}
 	d.tmpName = ""
 	d.base, d.ordered, d.mixed, d.source = w.Size > 0, w.Size == 0, false, nil
-	d.sums, d.passed = transfer.NewSums(), 0
+	d.sums, d.passed = nil, 0
 	d.bufOff = 0
 	d.node.mu.Lock()
 	d.node.version++

@@ -5,7 +5,6 @@ import (
 
 	"omerods/fs/tree"
 	"omerods/internal/irods"
-	"omerods/internal/transfer"
 )
 
 // materialise copies the existing file into the temporary object, so that it
@@ -51,7 +50,7 @@ func (d *draft) push(ctx context.Context, block []byte) error {
 	if d.out == nil {
 		d.out = newOutbox(d.view, d.remote)
 	}
-	sums := d.sums
+	sums := d.summing()
 	if !d.ordered {
 		sums = nil
 	}
@@ -254,7 +253,7 @@ func (d *draft) cut(ctx context.Context, size int64) error {
 	case size == 0:
 		d.dropTemp(ctx)
 		d.base, d.buf, d.bufOff = false, d.buf[:0], 0
-		d.sums, d.passed, d.ordered = transfer.NewSums(), 0, true
+		d.sums, d.passed, d.ordered = nil, 0, true
 		d.source, d.mixed = nil, false
 		return nil
 	case size == d.length():

@@ -37,7 +37,7 @@ type draft struct {
 	bufOff  int64
 	base    bool           // the content is still the existing file's
 	passed  int64          // bytes written so far, while ordered
-	sums    *transfer.Sums // of those that were sent; complete when out is empty
+	sums    *transfer.Sums // of those that were sent, nil before; see summing
 	ordered bool           // everything so far was written from start to end
 	source  tree.File      // where a copy inside the mount took the bytes
 	mixed   bool           // bytes came from more than one place
@@ -113,11 +113,25 @@ func (v *View) newDraft(ctx context.Context, s *session, n *node, exists bool, s
 	d := &draft{
 		caller: caller,
 		view:   v, node: n, s: s, io: make(chan struct{}, 1),
-		base: exists && size > 0, ordered: true, sums: transfer.NewSums(),
+		base: exists && size > 0, ordered: true,
 		exists: exists, size: size, written: v.cfg.Clock(), born: v.cfg.Clock(),
 	}
 	v.drafts.add(d)
 	return d
+}
+
+// summing returns the sums of what is sent: those that somebody will ask for.
+// io is held.
+func (d *draft) summing() *transfer.Sums {
+	if d.sums != nil {
+		return d.sums
+	}
+	d.sums = transfer.NewSums()
+	guard := d.view.cfg.Guard
+	if a, ok := guard.(transfer.SHA1Asker); guard == nil || ok && !a.AsksSHA1(d.node.path()) {
+		d.sums = transfer.NewSumsWithoutSHA1()
+	}
+	return d.sums
 }
 
 // lock takes the content for work on it. Programs wait for each other only
@@ -251,7 +265,7 @@ func (d *draft) dropTemp(ctx context.Context) {
 	if d.tmpName == "" {
 		return
 	}
-	p, left := d.tmpPath(), leftover{d.s.client, d.tmpDir, d.tmpName}
+	p, left := d.tmpPath(), leftover{client: d.s.client, dir: d.tmpDir, name: d.tmpName}
 	d.tmpName = ""
 	if err := removeTemp(ctx, d.s.client, p); err != nil {
 		d.view.log.Debug("a temporary object stays for now", "path", p, "err", err)

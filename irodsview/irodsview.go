@@ -129,7 +129,7 @@ func (v *View) keepHouse(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-left.C:
-			v.sweep(ctx)
+			v.sweep(ctx, false)
 		case <-tick.C:
 			v.adopt(ctx)
 			v.overwrites.again(ctx, v.cfg.Clock())

@@ -20,10 +20,16 @@ type leftover struct {
 	client *irods.Client
 	dir    *node // may be renamed meanwhile
 	name   string
+	next   time.Time // when it is tried again
+	pause  time.Duration
 }
 
-// leftTick is how often the removal of leftovers is tried.
-const leftTick = time.Second
+// leftTick is how often leftovers are looked at, leftPause the longest time
+// until the removal of one is tried again.
+const (
+	leftTick  = time.Second
+	leftPause = 5 * time.Minute
+)
 
 func (l *leftovers) add(o leftover) {
 	l.mu.Lock()
@@ -31,9 +37,9 @@ func (l *leftovers) add(o leftover) {
 	l.list = append(l.list, o)
 }
 
-// sweep tries to remove everything once. A server that hangs does not hold up
+// sweep tries to remove what has waited long enough, or all. A server that hangs does not hold up
 // the other work of the house for long.
-func (v *View) sweep(ctx context.Context) {
+func (v *View) sweep(ctx context.Context, all bool) {
 	ctx, cancel := context.WithTimeout(ctx, silentWait)
 	defer cancel()
 	l := &v.leftovers
@@ -42,8 +48,15 @@ func (v *View) sweep(ctx context.Context) {
 	l.list = nil
 	l.mu.Unlock()
 	for _, o := range list {
+		now := v.cfg.Clock()
+		if !all && now.Before(o.next) {
+			l.add(o)
+			continue
+		}
 		p := joinPath(o.dir.path(), o.name)
 		if err := o.client.Remove(ctx, p, true); err != nil && !isNotFound(err) {
+			o.pause = min(max(2*o.pause, leftTick), leftPause)
+			o.next = now.Add(o.pause)
 			l.add(o)
 		}
 	}
@@ -51,7 +64,7 @@ func (v *View) sweep(ctx context.Context) {
 
 // forgetLeftovers says what stays when the view ends.
 func (v *View) forgetLeftovers(ctx context.Context) {
-	v.sweep(ctx)
+	v.sweep(ctx, true)
 	v.leftovers.mu.Lock()
 	defer v.leftovers.mu.Unlock()
 	for _, o := range v.leftovers.list {

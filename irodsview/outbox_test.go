@@ -2,9 +2,11 @@ package irodsview_test
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"omerods/internal/sandbox/irodsd"
+	"omerods/internal/transfer"
 )
 
 // The calls of the server that large files are about.
@@ -227,4 +230,25 @@ func TestSilentServerEndsTheClose(t *testing.T) {
 		return err == nil && len(left) == 0
 	})
 	w.run("head -c 9M /dev/zero >silent && test $(stat -c %s silent) = 9437184")
+}
+
+// askedSHA1 is a guard that asks for SHA-1 in one folder only.
+type askedSHA1 struct{ recorder }
+
+func (*askedSHA1) AsksSHA1(p string) bool { return strings.Contains(p, "/saved/") }
+
+func (a *askedSHA1) BeforePublish(_ context.Context, w transfer.Written) ([]transfer.AVU, error) {
+	return nil, a.note("publish?", path.Base(w.Path), len(w.SHA1), len(w.SHA256))
+}
+
+func TestSHA1IsForThoseWhoAsk(t *testing.T) {
+	g := &askedSHA1{}
+	w := mount(t, withGuard(g))
+	w.run("mkdir saved && head -c 9M /dev/zero >large && head -c 9M /dev/zero >saved/large2 && echo x >small && echo x >saved/small2")
+	all := strings.Join(g.take(), "\n")
+	for _, want := range []string{"publish? large 0 32", "publish? large2 20 32", "publish? small 0 32", "publish? small2 20 32"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("missing %q in %s", want, all)
+		}
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"omerods/fs/tree"
 	"omerods/internal/irods"
 )
 
@@ -217,6 +218,8 @@ func (v *View) Cleanup(ctx context.Context, c *irods.Client) (int, error) {
 			if first == nil {
 				first = fail(err)
 			}
+			// The server may not have noticed yet that the mount is gone.
+			v.leftovers.add(leftover{client: c, dir: v.nodes.at(path.Dir(e.Path), tree.KindDir), name: path.Base(e.Path)})
 			continue
 		}
 		removed++

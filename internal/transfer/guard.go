@@ -59,7 +59,8 @@ type Written struct {
 	Path string
 	Size int64
 	// SHA1 and SHA256 are the sums of exactly the bytes that the server holds
-	// now, verified against the checksum that it registered.
+	// now, verified against the checksum that it registered. SHA1 is nil where
+	// the guard has not asked for it.
 	SHA1, SHA256 []byte
 	// Source is the file of the tree these bytes came from when a copy inside
 	// the mount named it; nil when a program wrote them itself.
@@ -71,6 +72,13 @@ type Written struct {
 	Tar *TarContent
 	// Open opens the bytes for reading; it works until Published has returned.
 	Open func(ctx context.Context) (tree.Handle, error)
+}
+
+// SHA1Asker is an optional ability of a [Guard].
+type SHA1Asker interface {
+	// AsksSHA1 tells, before a file is written, whether the guard will want to
+	// know its SHA-1. Without this ability it always does.
+	AsksSHA1(path string) bool
 }
 
 // Guard is asked and told about every change below the archive's root. The

@@ -136,6 +136,10 @@ func (s *Saves) above(p string) *save {
 	return found
 }
 
+// AsksSHA1 implements SHA1Asker. A file that is moved into a save later is read
+// back.
+func (s *Saves) AsksSHA1(p string) bool { return s.above(p) != nil || isTarName(p) }
+
 // marked returns the outermost collection at or above dir that is marked as a
 // save, with its marks.
 func (s *Saves) marked(ctx context.Context, dir string) (string, marks, error) {

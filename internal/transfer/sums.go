@@ -9,7 +9,8 @@ import (
 // Sums computes, in one pass over a file's bytes in order, the checksums that
 // the two systems know it by.
 type Sums struct {
-	sha1, sha256 hash.Hash
+	sha1   hash.Hash // nil when it is not wanted
+	sha256 hash.Hash
 	size         int64
 	tar          tarScan
 }
@@ -19,9 +20,14 @@ func NewSums() *Sums {
 	return &Sums{sha1: sha1.New(), sha256: sha256.New()}
 }
 
+// NewSumsWithoutSHA1 is NewSums without SHA-1, which is as expensive as the rest.
+func NewSumsWithoutSHA1() *Sums { return &Sums{sha256: sha256.New()} }
+
 // Write adds the next bytes; it never fails.
 func (s *Sums) Write(p []byte) (int, error) {
-	s.sha1.Write(p)
+	if s.sha1 != nil {
+		s.sha1.Write(p)
+	}
 	s.sha256.Write(p)
 	s.tar.write(p)
 	s.size += int64(len(p))
@@ -31,8 +37,13 @@ func (s *Sums) Write(p []byte) (int, error) {
 // Size is the number of bytes seen.
 func (s *Sums) Size() int64 { return s.size }
 
-// SHA1 returns the 20 bytes of the SHA-1 sum so far.
-func (s *Sums) SHA1() []byte { return s.sha1.Sum(nil) }
+// SHA1 returns the 20 bytes of the SHA-1 sum so far, nil without one.
+func (s *Sums) SHA1() []byte {
+	if s.sha1 == nil {
+		return nil
+	}
+	return s.sha1.Sum(nil)
+}
 
 // SHA256 returns the 32 bytes of the SHA-256 sum so far.
 func (s *Sums) SHA256() []byte { return s.sha256.Sum(nil) }
