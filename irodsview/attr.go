@@ -79,6 +79,9 @@ func (n *node) attr(ctx context.Context, v *View, s *session) (tree.Attr, error)
 	if !o.mtime.IsZero() && (n.virtual != nil || !catalogue.IsZero() && catalogue.Unix() == o.catalogue) {
 		a.Mtime = o.mtime
 	}
+	if a.Mtime.Before(o.changed) {
+		a.Mtime = o.changed
+	}
 	return a, nil
 }
 
@@ -95,6 +98,15 @@ func (n *node) keepTime(t, catalogue time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.overlay.mtime, n.overlay.catalogue = t, catalogue.Unix()
+	n.overlay.changed = time.Time{}
+}
+
+// noteChange makes the time of a folder now, in which the server has no name
+// yet that was made.
+func (n *node) noteChange(now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.overlay.changed = now
 }
 
 // setOverlay notes attributes that iRODS cannot store.
@@ -156,22 +168,24 @@ func (n *node) setTime(ctx context.Context, v *View, s *session, t time.Time) er
 }
 
 // keepFolderTimes deals with the times of the folders that a commit has changed
-// on the server: the file's, and the one its temporary object was in.
-func (d *draft) keepFolderTimes(ctx context.Context) {
+// on the server: the file's, and the one its temporary object was in. replaced
+// says that no name has come to the folder, which then has no reason to change.
+func (d *draft) keepFolderTimes(ctx context.Context, replaced bool) {
 	up := d.node.up()
-	d.keepFolderTime(ctx, up)
+	d.keepFolderTime(ctx, up, replaced)
 	if d.tmpDir != nil && d.tmpDir != up {
-		d.keepFolderTime(ctx, d.tmpDir)
+		d.keepFolderTime(ctx, d.tmpDir, replaced)
 	}
 }
 
-// keepFolderTime sets a folder's time again that a program set while this
-// file was already being written: to the program the file was complete then.
-func (d *draft) keepFolderTime(ctx context.Context, n *node) {
+// keepFolderTime sets a folder's time again that a program has set, if it still
+// should have it: it was set while this file was already being written, so to
+// the program the file was complete then, or always.
+func (d *draft) keepFolderTime(ctx context.Context, n *node, always bool) {
 	n.mu.Lock()
 	t, when := n.overlay.mtime, n.overlay.timeSet
 	n.mu.Unlock()
-	if t.IsZero() || !when.After(d.born) {
+	if t.IsZero() || !always && !when.After(d.born) {
 		p := n.path()
 		d.view.sessions.each(func(s *session) {
 			if s == d.s {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"omerods/fs/tree"
@@ -258,7 +259,7 @@ func (d *draft) publish(ctx context.Context) error {
 		}
 		d.node.keepTime(mtime, mtime)
 	}
-	d.keepFolderTimes(ctx)
+	d.keepFolderTimes(ctx, exists)
 	if v.cfg.Guard != nil {
 		if err := v.cfg.Guard.Published(ctx, w); err != nil {
 			// It stays, but the program hears what the guard has to say.
@@ -280,13 +281,17 @@ func (d *draft) name(ctx context.Context, final string) error {
 	mtime := d.mtime
 	d.mu.Unlock()
 	var err error
-	if mtime.IsZero() {
+	// In another collection it would get the time of its coming.
+	if mtime.IsZero() || path.Dir(tmp) != path.Dir(final) {
 		err = c.Rename(ctx, tmp, final, false, false)
 	} else {
 		var kept bool
 		if kept, err = c.RenameAt(ctx, tmp, final, mtime); kept {
 			d.timed = mtime
 		}
+	}
+	if inTheWay(err) {
+		return taken(d.copyTo(ctx, final), final)
 	}
 	if !errors.Is(err, irods.ErrLost) {
 		return taken(err, final)

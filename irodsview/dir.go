@@ -253,6 +253,7 @@ func (d *dir) Create(ctx context.Context, name string, opts tree.CreateOptions) 
 		return nil, nil, err
 	}
 	f.setOverlay(tree.AttrChange{Mode: &opts.Mode})
+	d.noteChange(d.view.cfg.Clock())
 	return f, &writeHandle{file: f, draft: dr, append: opts.Append}, nil
 }
 

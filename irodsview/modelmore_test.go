@@ -115,8 +115,8 @@ func (m *model) attribute(name string) {
 // foreign changes something as another program at another machine would; the
 // mount has to show it within 5 s.
 func (m *model) foreign(name string) {
-	m.closeAll()                                                       // what is open then is not defined
-	waitFor(m.t, func() bool { return m.w.served.OpenHandles() == 0 }) // an emptied file is stored by its RELEASE
+	m.closeAll()                                             // what is open then is not defined
+	waitFor(m.t, func() bool { return !m.w.view.Working() }) // an emptied file is stored by its RELEASE
 	ctx, p, plain := m.t.Context(), home+"/"+name, filepath.Join(m.b, name)
 	e, err := m.other.Stat(ctx, p)
 	switch {

@@ -55,6 +55,9 @@ type overlay struct {
 	// seconds, stays as it is.
 	mtime, timeSet, atime time.Time
 	catalogue             int64
+	// changed is when a name came to the folder that the server does not know
+	// of yet. Programs set a folder's time again where they see that it changed.
+	changed time.Time
 }
 
 func newNodes(first uint64) *nodes {

@@ -65,7 +65,7 @@ func (d *dir) Unlink(ctx context.Context, name string) error {
 func (v *View) remove(ctx context.Context, s *session, p string) error {
 	c := s.client
 	err := c.Remove(ctx, p, !v.cfg.Trash)
-	if !v.cfg.Trash || !errors.Is(err, irods.ErrExists) {
+	if !v.cfg.Trash || !errors.Is(err, irods.ErrExists) && !errors.Is(err, irods.ErrServer) {
 		return err
 	}
 	var unique [4]byte
@@ -77,7 +77,10 @@ func (v *View) remove(ctx context.Context, s *session, p string) error {
 		_, n := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-n]
 	}
-	return c.Rename(ctx, p, joinPath("/"+c.Zone()+"/trash/home/"+user, name+suffix), false, false)
+	if c.Rename(ctx, p, joinPath("/"+c.Zone()+"/trash/home/"+user, name+suffix), false, false) == nil {
+		return nil
+	}
+	return err
 }
 
 // maxName is how many bytes a name may have.

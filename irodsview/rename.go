@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"path"
 	"slices"
 
 	"omerods/fs/tree"
@@ -196,6 +197,11 @@ func (r *renaming) move(ctx context.Context) error {
 	}
 	c := r.s.client
 	isColl := k.IsCollection
+	if !isColl && k.rough && path.Dir(r.from) != path.Dir(r.dest) {
+		if k, err = r.s.statNow(ctx, r.from); err != nil {
+			return fail(err)
+		}
+	}
 	if isColl && r.replaces {
 		if err := c.Rmdir(ctx, r.dest); err != nil {
 			return fail(err)
@@ -212,6 +218,12 @@ func (r *renaming) move(ctx context.Context) error {
 	}
 	if err != nil {
 		return busy(fail(err))
+	}
+	if !isColl && path.Dir(r.from) != path.Dir(r.dest) {
+		// The server takes it for changed.
+		if err := c.Touch(ctx, r.dest, k.Modified); err != nil {
+			r.view.log.Debug("modification time not kept", "path", r.dest, "err", err)
+		}
 	}
 	r.forsakeReplaced(ctx)
 	r.view.sessions.each(func(s *session) { s.moved(r.from, r.dest) })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"syscall"
 	"time"
 
 	"omerods/fs/tree"
@@ -105,6 +106,34 @@ func (d *draft) rescue(ctx context.Context, o *openOverwrite, cause error) error
 	o.end()
 	d.s.appeared(known{Entry: irods.Entry{Path: saved, Size: o.Size}, level: irods.LevelOwn, rough: true, sized: true, bare: true})
 	return told.WithAdvice("The new content is in %s.", saved)
+}
+
+// inTheWay tells the error of a rename where the storage still has the folder
+// of a collection of that name that was removed: servers keep such folders.
+func inTheWay(err error) bool {
+	code := irods.Code(err)
+	return code == -528000-int(syscall.EISDIR) || code == -528000-int(syscall.ENOTEMPTY) || code == -528000-int(syscall.EEXIST)
+}
+
+// copyTo makes the file as a copy of the temporary object, for which a server
+// finds another place on its storage.
+func (d *draft) copyTo(ctx context.Context, final string) error {
+	c, tmp := d.s.client, d.tmpPath()
+	avus, err := c.AVUs(ctx, tmp, false)
+	if err == nil {
+		err = c.Copy(ctx, tmp, final, false)
+	}
+	if err != nil {
+		return err
+	}
+	if err = sameContent(ctx, c, final, d.verify.sha256, d.verify.size); err == nil && len(avus) > 0 {
+		err = c.ChangeAVUs(ctx, final, false, nil, avus)
+	}
+	if err != nil {
+		return errors.Join(err, removeTemp(ctx, c, final))
+	}
+	d.dropTemp(ctx)
+	return nil
 }
 
 // sameContent checks that a data object has the size bytes with a SHA-256 sum. The

@@ -31,9 +31,12 @@ type callTest struct {
 	shown string
 	// live is an image's file in OMERO and liveDir the folder it is in.
 	live, liveDir string
-	// deny answers the next request of a kind with an error.
-	deny func(api int, code status.Code)
-	seen [2]map[string]bool
+	// deny answers the next request of a kind with an error, and says whether
+	// it can: a real server does what it wants.
+	deny func(api int, code status.Code) bool
+	// partial is set when a part of the test was left out on a real server.
+	partial bool
+	seen    [2]map[string]bool
 }
 
 func (c *callTest) irods(what string, err error, want syscall.Errno) {
@@ -175,6 +178,7 @@ func TestSystemCalls(t *testing.T) {
 	var api, code atomic.Int64
 	// The mount is another process: what waits in the kernel for a page of a
 	// mapped file must not keep this one's other threads from serving it.
+	anyServer(t)
 	d := newDoomed(t, sandbox.Config{IRODSFault: func(a int, _ int64) irodsd.Fault {
 		if api.CompareAndSwap(int64(a), 0) {
 			return irodsd.Fault{Code: status.Code(code.Load())}
@@ -182,7 +186,11 @@ func TestSystemCalls(t *testing.T) {
 		return irodsd.Fault{}
 	}})
 	w := d.world
-	deny := func(a int, c status.Code) { code.Store(int64(c)); api.Store(int64(a)) }
+	deny := func(a int, c status.Code) bool {
+		code.Store(int64(c))
+		api.Store(int64(a))
+		return w.at.real == nil
+	}
 	rows := describedCalls(t)
 	tests := map[string]func(*callTest){}
 	for _, group := range []map[string]func(*callTest){openCalls, dataCalls, nameCalls, attrCalls, otherCalls} {
@@ -218,7 +226,7 @@ func TestSystemCalls(t *testing.T) {
 				told := map[string]bool{}
 				for _, e := range errnoPattern.FindAllString(cells[column], -1) {
 					told[e] = true
-					if !c.seen[column][e] {
+					if !c.seen[column][e] && !c.partial {
 						t.Errorf("docs/systemcalls.md says %s of %s, which the test has not seen", e, where)
 					}
 				}
@@ -235,13 +243,13 @@ func TestSystemCalls(t *testing.T) {
 // showOther makes a data object of somebody else that the user may read.
 func (w *world) showOther() string {
 	w.t.Helper()
-	ctx, s, owner := w.t.Context(), w.sandbox.IRODS(), w.sandbox.Users()[1].Name
-	coll := "/" + sandbox.Zone + "/home/" + owner + "/shown"
+	ctx, s, owner := w.t.Context(), w.at, w.at.other
+	coll := s.otherHome + "/shown"
 	err := errors.Join(
 		s.MakeCollection(ctx, coll, owner),
-		s.SetAccess(ctx, coll, "ada", "read"),
+		s.SetAccess(ctx, coll, s.user, "read"),
 		s.PutObject(ctx, coll+"/f", owner, strings.NewReader("theirs")),
-		s.SetAccess(ctx, coll+"/f", "ada", "read"))
+		s.SetAccess(ctx, coll+"/f", s.user, "read"))
 	if err != nil {
 		w.t.Fatal(err)
 	}

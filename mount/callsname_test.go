@@ -76,7 +76,7 @@ var nameCalls = map[string]func(*callTest){
 			}
 		}
 		c.content(longest, "deep")
-		if n := len(strings.TrimPrefix(longest, filepath.Join(c.w.dir, "irods"))); n != 1087 {
+		if n := len(strings.TrimPrefix(longest, filepath.Join(c.w.dir, "irods"))); n != 1087 && c.w.at.real == nil || n < 1000 { // a real server's storage has a path in front
 			c.t.Errorf("the longest path has %d bytes", n)
 		}
 		c.omero("open a name of 256 bytes", again(func() error { return tryOpen(filepath.Join(c.liveDir, strings.Repeat("n", 256)), unix.O_RDONLY) }), unix.ENAMETOOLONG)
@@ -174,13 +174,13 @@ var nameCalls = map[string]func(*callTest){
 		c.irods("unlink of what may only be read", again(func() error { return unix.Unlink(c.shown) }), unix.EACCES)
 		c.irods("unlink", again(func() error { return unix.Unlink(c.file) }), 0)
 		c.irods("unlink again", again(func() error { return unix.Unlink(c.file) }), unix.ENOENT)
-		trash := filepath.Join(c.w.dir, "irods", sandbox.Zone, "trash/home/ada", filepath.Base(c.dir))
+		trash := filepath.Join(c.w.dir, "irods", c.w.trash(c.w.logical(filepath.Base(c.dir))))
 		c.content(filepath.Join(trash, "file"), "0123456789")
 		// Where the trash has a file of the folder's name, too.
 		c.irods("mkdir", os.Mkdir(c.file, 0o755), 0)
 		c.write(filepath.Join(c.file, "in"), "in")
 		c.irods("unlink below a name that is in the trash", again(func() error { return unix.Unlink(filepath.Join(c.file, "in")) }), 0)
-		if found, err := filepath.Glob(filepath.Join(filepath.Dir(trash), "in.*")); err != nil || len(found) != 1 {
+		if found, err := filepath.Glob(filepath.Join(c.w.dir, "irods", sandbox.Zone, "trash/home", c.w.at.user, "in.*")); err != nil || len(found) != 1 && c.w.at.real == nil {
 			c.t.Errorf("in the trash: %v, %v", found, err)
 		}
 		c.omero("unlink", again(func() error { return unix.Unlink(c.live) }), unix.EPERM)

@@ -90,7 +90,7 @@ var otherCalls = map[string]func(*callTest){
 		}
 		// Another client of iRODS says nothing to this machine's kernel.
 		ctx := c.t.Context()
-		if err := c.w.sandbox.IRODS().PutObject(ctx, c.logical("foreign"), "ada", strings.NewReader("x")); err != nil {
+		if err := c.w.at.PutObject(ctx, c.logical("foreign"), c.w.at.user, strings.NewReader("x")); err != nil {
 			c.t.Fatal(err)
 		}
 		eventually(c.t, "the foreign file shows", func() bool { _, err := os.Stat(filepath.Join(c.dir, "foreign")); return err == nil })

@@ -130,6 +130,8 @@ func newDoomed(t *testing.T, c sandbox.Config) *doomed {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.settle()
+	d.direct(settings)
 	d.config = settings.Config
 	d.v = startVictim(t, d.bin, d.config, d.dir)
 	t.Cleanup(func() {

@@ -20,6 +20,7 @@ type world struct {
 	t       testing.TB
 	sandbox *sandbox.Sandbox
 	mount   *Mount
+	at      place
 	dir     string // the mount point
 	stopped bool
 }
@@ -61,6 +62,7 @@ func newWorldAlone(t testing.TB, cfg sandbox.Config) *world {
 	if err := os.Mkdir(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	w.settle()
 	t.Cleanup(func() {
 		w.unmount()
 		if err := s.Close(); err != nil {
@@ -89,6 +91,7 @@ func (w *world) config(change ...func(*Config)) Config {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.direct(settings)
 	c := Default()
 	if err := Load(&c, settings.Config, func(string) string { return "" }); err != nil {
 		w.t.Fatal(err)
@@ -138,12 +141,12 @@ func (w *world) omero(parts ...string) string {
 
 // home is a path below the first user's iRODS home.
 func (w *world) home(parts ...string) string {
-	return filepath.Join(append([]string{w.dir, "irods", sandbox.Zone, "home", "ada"}, parts...)...)
+	return filepath.Join(append([]string{w.dir, "irods", w.at.home}, parts...)...)
 }
 
 // logical is the iRODS path of what home returns.
 func (w *world) logical(parts ...string) string {
-	return "/" + sandbox.Zone + "/home/ada/" + strings.Join(parts, "/")
+	return w.at.home + "/" + strings.Join(parts, "/")
 }
 
 // run runs a program and fails the test unless it exits with 0.

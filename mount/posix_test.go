@@ -31,6 +31,7 @@ func TestPosix(t *testing.T) {
 			t.Errorf("%s is not among the tests", name)
 		}
 	}
+	anyServer(t)
 	w := newWorldAlone(t, sandbox.Config{})
 	for name, f := range posixtest.All {
 		if notInIRODS[name] != "" {

@@ -158,6 +158,7 @@ var statuses = map[common.ErrorCode]known{
 	common.SYS_INVALID_INPUT_PARAM:                {ErrInvalid, "the server does not accept an argument"},
 	common.SYS_INVALID_ZONE_NAME:                  {ErrNotFound, "the server does not know that zone"},
 	common.USER_PACKSTRUCT_INPUT_ERR:              {ErrNameTooLong, "the path is longer than iRODS can hold"},
+	common.USER_STRLEN_TOOLONG:                    {ErrNameTooLong, "the path is longer than the server's storage can hold"},
 	common.USER_CHKSUM_MISMATCH:                   {ErrChecksum, "the server received other bytes than were sent"},
 	common.CAT_INVALID_AUTHENTICATION:             {ErrLogin, "wrong password"},
 	common.CAT_PASSWORD_EXPIRED:                   {ErrLogin, "the password or token has expired"},
@@ -177,13 +178,14 @@ var statuses = map[common.ErrorCode]known{
 
 // storage are the errno values that storage errors carry.
 var storage = map[syscall.Errno]known{
-	syscall.ENOSPC: {ErrNoSpace, "the storage of the resource is full"},
-	syscall.EDQUOT: {ErrQuota, "the quota on the storage is used up"},
-	syscall.EACCES: {ErrDenied, "the storage does not allow it"},
-	syscall.EPERM:  {ErrDenied, "the storage does not allow it"},
-	syscall.EEXIST: {ErrExists, "that name exists on the storage"},
-	syscall.ENOENT: {ErrServer, "the file is missing on the storage"},
-	syscall.EROFS:  {ErrDenied, "the storage is read-only"},
+	syscall.ENOSPC:       {ErrNoSpace, "the storage of the resource is full"},
+	syscall.EDQUOT:       {ErrQuota, "the quota on the storage is used up"},
+	syscall.EACCES:       {ErrDenied, "the storage does not allow it"},
+	syscall.EPERM:        {ErrDenied, "the storage does not allow it"},
+	syscall.EEXIST:       {ErrExists, "that name exists on the storage"},
+	syscall.ENOENT:       {ErrServer, "the file is missing on the storage"},
+	syscall.ENAMETOOLONG: {ErrNameTooLong, "the path is longer than the server's storage can hold"},
+	syscall.EROFS:        {ErrDenied, "the storage is read-only"},
 }
 
 // classify finds the class of a negative status and a sentence about it.

@@ -47,9 +47,9 @@ type identity struct {
 	admin bool
 }
 
-// identityFor is how long group memberships are remembered: as long as rights,
-// which they make.
-const identityFor = 4 * time.Second
+// identityFor is how long group memberships are remembered. They change more
+// seldom than rights, and asking is a request of its own.
+const identityFor = 20 * time.Second
 
 type identityCache struct {
 	mu   sync.Mutex

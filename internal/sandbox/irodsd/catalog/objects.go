@@ -237,7 +237,13 @@ func (t *Tx) MoveObject(a Actor, from, to string) (int64, error) {
 			return 0, err
 		}
 	}
-	_, err = t.exec(`UPDATE replicas SET coll_id = ?, name = ? WHERE id = ?`, parent.ID, path.Base(to), reps[0].ID)
+	// An object in another collection counts as changed.
+	if parent.ID != reps[0].CollID {
+		_, err = t.exec(`UPDATE replicas SET mtime = ? WHERE id = ?`, t.now(), reps[0].ID)
+	}
+	if err == nil {
+		_, err = t.exec(`UPDATE replicas SET coll_id = ?, name = ? WHERE id = ?`, parent.ID, path.Base(to), reps[0].ID)
+	}
 	return reps[0].ID, err
 }
 
