@@ -178,6 +178,9 @@ func TestFaultsDuringASave(t *testing.T) {
 			if r := record(); r.State != f.state {
 				t.Errorf("the save is %s: %s; want %s", r.State, r.Reason, f.state)
 			}
+			if r, err := Wait(t.Context(), dst, WaitOptions{}); err != nil || r.Code != codeOf(f.state) {
+				t.Errorf("wait: %+v, %v", r, err)
+			}
 			told := func() string {
 				for _, r := range w.saveRecords("Project", project) {
 					if strings.HasSuffix(pair(r, "target"), coll) {

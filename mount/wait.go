@@ -140,6 +140,8 @@ func look(mountpoint, below string) (transfer.Record, bool, error) {
 		switch {
 		case err != nil:
 			return r, false, err
+		case found && now.ID == r.ID && now.State == transfer.StateSaving:
+			return r, true, nil // it could not be marked any more
 		case found && now.State != r.State:
 			return now, true, nil
 		case found || r.State != transfer.StateFinished:
@@ -163,6 +165,7 @@ func marksAt(mountpoint, below string) (r transfer.Record, found bool, err error
 			return r, false, fmt.Errorf("%s: %w", at, err)
 		}
 		r, found = transfer.Record{Direction: transfer.ToArchive, Path: p, State: transfer.State(state)}, true
+		r.ID, _ = attribute(at, "omerods::save")
 		r.Reason, _ = attribute(at, "omerods::reason")
 		files, _ := attribute(at, "omerods::files")
 		bytes, _ := attribute(at, "omerods::bytes")

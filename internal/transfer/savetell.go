@@ -108,6 +108,9 @@ func (s *Saves) Refused(ctx context.Context, p string, err error) {
 		func(class error) bool { return errors.Is(err, class) }) {
 		return
 	}
+	if s.above(p) != nil {
+		return // a folder of a save that runs, which says in the end what is missing
+	}
 	o, ok := s.cfg.Looked(ctx, path.Base(p))
 	if !ok {
 		return
