@@ -22,7 +22,11 @@ func (s *session) collCreate(req *request) (*reply, error) {
 	}
 	return nil, s.update(req, func(t *catalog.Tx, a catalog.Actor) error {
 		if req.kv.Has("recursiveOpr") {
-			return t.MakeColls(a, p)
+			err := t.MakeColls(a, p)
+			if errors.Is(err, status.NoAccess) {
+				return status.InvalidInputParam // for whatever reason
+			}
+			return err
 		}
 		_, err := t.MakeColl(a, p)
 		return err

@@ -9,6 +9,9 @@ import (
 
 // ticketAdmin is API 723.
 func (s *session) ticketAdmin(req *request) (*reply, error) {
+	if req.in.Child("KeyValPair_PI") == nil {
+		return nil, status.PackInstruct
+	}
 	arg := func(n int) string { return req.in.Str("arg" + strconv.Itoa(n)) }
 	if arg(1) == "session" {
 		// Whether it exists shows at the first access.

@@ -75,7 +75,7 @@ func (p *parser2) symbol(s string) bool {
 }
 
 func (p *parser2) bad(what string) error {
-	return status.Errorf(status.InvalidInputParam, "query: expected %s before '%s'", what, p.peek().text)
+	return status.Errorf(status.LibraryError, "query: expected %s before '%s'", what, p.peek().text)
 }
 
 // column takes a column's name and returns its expression.
@@ -116,7 +116,7 @@ func (p *parser2) query(v Viewer) (Query2, error) {
 	if p.b.agg || len(p.b.plain) > 0 {
 		for _, expr := range plain {
 			if !slices.Contains(p.b.plain, expr) {
-				return Query2{}, status.Errorf(status.InvalidInputParam, "query: a column is neither aggregated nor grouped by")
+				return Query2{}, status.Errorf(status.LibraryError, "query: a column is neither aggregated nor grouped by")
 			}
 		}
 		p.b.agg = true

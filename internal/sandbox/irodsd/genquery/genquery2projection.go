@@ -31,7 +31,7 @@ func (p *parser2) projection() (expr, plain string, err error) {
 		name := strings.ToUpper(p.next().text)
 		aggregate, ok := functions[name]
 		if !ok {
-			return "", "", status.Errorf(status.InvalidInputParam, "query: unknown function '%s'", name)
+			return "", "", status.Errorf(status.LibraryError, "query: unknown function '%s'", name)
 		}
 		p.next()
 		expr, plain, err = p.arguments()

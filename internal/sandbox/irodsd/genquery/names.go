@@ -1,6 +1,7 @@
 package genquery
 
-// names maps the column names of GenQuery2 to column numbers.
+// names maps the column names of GenQuery2 in iRODS 5.0.2 to column numbers,
+// without those of delayed rules.
 var names = buildNames()
 
 func buildNames() map[string]int {
@@ -17,23 +18,19 @@ func buildNames() map[string]int {
 	add(301, "RESC_", "ID", "NAME", "ZONE_NAME", "TYPE_NAME", "CLASS_NAME", "HOSTNAME", "VAULT_PATH", "FREE_SPACE",
 		"INFO", "COMMENT", "CREATE_TIME", "MODIFY_TIME", "STATUS", "FREE_SPACE_TIME", "CHILDREN", "CONTEXT",
 		"PARENT_ID", "PARENT_CONTEXT")
-	add(401, "DATA_", "ID", "COLL_ID", "NAME", "REPL_NUM", "VERSION", "TYPE_NAME", "SIZE", "", "RESC_NAME", "PATH",
-		"OWNER_NAME", "OWNER_ZONE", "REPL_STATUS", "STATUS", "CHECKSUM", "EXPIRY", "MAP_ID", "COMMENTS",
+	add(401, "DATA_", "ID", "COLL_ID", "NAME", "REPL_NUM", "VERSION", "TYPE_NAME", "SIZE", "", "", "PATH",
+		"", "", "REPL_STATUS", "STATUS", "CHECKSUM", "EXPIRY", "MAP_ID", "COMMENTS",
 		"CREATE_TIME", "MODIFY_TIME", "MODE", "RESC_HIER", "RESC_ID", "ACCESS_TIME")
-	add(500, "COLL_", "ID", "NAME", "PARENT_NAME", "OWNER_NAME", "OWNER_ZONE", "MAP_ID", "INHERITANCE", "COMMENTS",
-		"CREATE_TIME", "MODIFY_TIME", "TYPE", "INFO_1", "INFO_2")
+	add(500, "COLL_", "ID", "NAME", "PARENT_NAME", "", "", "MAP_ID", "INHERITANCE", "COMMENTS",
+		"CREATE_TIME", "MODIFY_TIME", "TYPE", "INFO1", "INFO2")
 	for first, kind := range map[int]string{600: "DATA", 610: "COLL", 630: "RESC", 640: "USER"} {
 		add(first, "META_"+kind+"_", "ATTR_NAME", "ATTR_VALUE", "ATTR_UNITS", "ATTR_ID", "CREATE_TIME", "MODIFY_TIME")
 	}
-	add(700, "DATA_ACCESS_", "PERM_ID", "PERM_NAME", "TOKEN_NAMESPACE", "USER_ID", "DATA_ID")
-	add(710, "COLL_ACCESS_", "PERM_ID", "PERM_NAME", "TOKEN_NAMESPACE", "USER_ID", "COLL_ID")
-	add(900, "GROUP_", "ID", "NAME")
+	add(700, "DATA_ACCESS_", "PERM_ID", "PERM_NAME", "", "USER_ID")
+	add(710, "COLL_ACCESS_", "PERM_ID", "PERM_NAME", "", "USER_ID")
+	add(900, "GROUP_", "ID")
 	add(1300, "COLL_ACCESS_", "USER_NAME", "USER_ZONE")
 	add(1310, "DATA_ACCESS_", "USER_NAME", "USER_ZONE")
-	add(2000, "QUOTA_", "USER_ID", "RESC_ID", "LIMIT", "OVER", "MODIFY_TIME")
-	add(2200, "TICKET_", "ID", "STRING", "TYPE", "USER_ID", "OBJECT_ID", "OBJECT_TYPE", "USES_LIMIT", "USES_COUNT",
-		"EXPIRY_TIME", "CREATE_TIME", "MODIFY_TIME", "WRITE_FILE_COUNT", "WRITE_FILE_LIMIT", "WRITE_BYTE_COUNT",
-		"WRITE_BYTE_LIMIT")
 	return m
 }
 

@@ -29,6 +29,7 @@ const (
 	ResourceDoesNotExist   Code = -78000
 	QuotaExceeded          Code = -110000
 	InvalidInputParam      Code = -130000
+	LibraryError           Code = -167000
 	InternalError          Code = -154000
 	ReplicaDoesNotExist    Code = -164000
 	NoGoodReplica          Code = -166000
