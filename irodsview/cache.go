@@ -280,7 +280,7 @@ func (s *session) stat(ctx context.Context, p string) (known, error) {
 			}
 			return k, nil
 		}
-		again = l.again()
+		again = !s.wasCollection(p) && l.again()
 	}
 	if one, ok := s.singles[p]; ok {
 		age := s.clock().Sub(one.when)
@@ -375,13 +375,8 @@ func (s *session) fill(p string, k known) {
 }
 
 func (s *session) query(ctx context.Context, p string) (known, error) {
-	if standard(s.client, p) {
-		if err := s.lookAtTop(ctx); err != nil {
-			return known{}, err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.singles[p].known, nil
+	if k, ok, err := s.lookAgain(ctx, p); ok || err != nil {
+		return k, err
 	}
 	e, err := s.client.StatRated(ctx, p)
 	if isNotFound(err) {

@@ -186,3 +186,18 @@ func TestListingTellsRightsInFewRequests(t *testing.T) {
 	w.later()
 	w.costs(10, "ls -l")
 }
+
+// TestDeepFoldersCostNoMore: the folders on the way are asked about together
+// when what is known of them has become old.
+func TestDeepFoldersCostNoMore(t *testing.T) {
+	w := mount(t)
+	w.freeze()
+	w.run("mkdir -p a/b/c/d/e/f && echo x > a/b/c/d/e/f/file && cat a/b/c/d/e/f/file")
+	// First they are found in the listings of those above them, which are old
+	// by then, one by one; from then on together.
+	for _, limit := range []int{3 * some, 2 * some, 6, 6} {
+		w.later()
+		time.Sleep(1100 * time.Millisecond) // the kernel's second
+		w.costs(limit, "stat a/b/c/d/e/f >/dev/null")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"slices"
+	"strings"
 
 	"omerods/internal/irods"
 )
@@ -57,23 +58,72 @@ func standards(c *irods.Client) []string {
 	return []string{z, z + "/home", z + "/trash", z + "/trash/home"}
 }
 
-// lookAtTop asks about all collections at the top of the zone at once: who
-// goes to one goes through others.
-func (s *session) lookAtTop(ctx context.Context) error {
-	z := "/" + s.client.Zone()
-	all := append(standards(s.client), s.client.Home(), z+"/home/public")
+// wasCollection tells whether there was a collection at a path when it was
+// asked for; the lock is held.
+func (s *session) wasCollection(p string) bool {
+	k := s.singles[p].known
+	dir, name := path.Split(p)
+	if l := s.listings[path.Clean(dir)]; l != nil && !k.IsCollection {
+		k = l.entries[name]
+	}
+	return k.IsCollection && !k.virtual
+}
+
+// maxAgain bounds how many collections are asked about at once.
+const maxAgain = 30
+
+// lookAgain asks about a collection that every zone has, or that was there
+// when it was asked for before, and about others of that kind with it: who
+// goes to one goes through those above it, and comes again. ok is false for
+// what may be something else.
+func (s *session) lookAgain(ctx context.Context, p string) (k known, ok bool, err error) {
 	when := s.clock()
-	found, err := s.client.CollectionsRated(ctx, all...)
+	top := standards(s.client)
+	s.mu.Lock()
+	if !slices.Contains(top, p) && !s.wasCollection(p) {
+		s.mu.Unlock()
+		return known{}, false, nil
+	}
+	seq := s.seq
+	ask := append(top, s.client.Home(), top[1]+"/public")
+	if !slices.Contains(ask, p) {
+		ask = append(ask, p)
+	}
+	for q, one := range s.singles {
+		old := when.Sub(one.when)
+		if len(ask) < maxAgain && one.known.IsCollection && !one.known.virtual && old > freshFor/2 && old < 4*freshFor && !slices.Contains(ask, q) {
+			ask = append(ask, q)
+		}
+	}
+	s.mu.Unlock()
+	zone := top[0]
+	ask = slices.DeleteFunc(ask, func(q string) bool { return q != zone && !strings.HasPrefix(q, zone+"/") })
+	if !slices.Contains(ask, p) {
+		return known{}, false, nil // of another zone
+	}
+	found, err := s.client.CollectionsRated(ctx, ask...)
 	if err != nil {
-		return err
+		return known{}, false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range standards(s.client) {
-		s.singles[p] = single{when: when, known: veiledCollection(p), found: true}
+	news := map[string]known{}
+	for _, q := range top[:len(standards(s.client))] {
+		news[q] = veiledCollection(q)
 	}
 	for _, e := range found {
-		s.singles[e.Path] = single{when: when, known: known{Entry: e.Entry, level: e.Level}, found: true}
+		news[e.Path] = known{Entry: e.Entry, level: e.Level}
 	}
-	return nil
+	for _, q := range ask {
+		n, there := news[q]
+		switch {
+		case !s.untouched(q, seq):
+		case there:
+			s.singles[q] = single{when: when, known: n, found: true}
+		default:
+			delete(s.singles, q)
+		}
+	}
+	k, ok = news[p]
+	return k, ok, nil
 }
