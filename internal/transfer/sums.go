@@ -11,8 +11,8 @@ import (
 type Sums struct {
 	sha1   hash.Hash // nil when it is not wanted
 	sha256 hash.Hash
-	size         int64
-	tar          tarScan
+	size   int64
+	tar    tarScan
 }
 
 // NewSums returns sums of nothing yet.
