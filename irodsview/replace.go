@@ -52,6 +52,7 @@ func (d *draft) replace(ctx context.Context, final string) error {
 	for wait, i := replaceWait, 1; ; wait, i = wait*2, i+1 {
 		err = copyInside(ctx, c, o.Temp, final, true, o.Size)
 		if err == nil {
+			begun = true
 			err = sameContent(ctx, c, final, o.SHA256, o.Size)
 		}
 		refused := errors.Is(err, irods.ErrDenied) || errors.Is(err, irods.ErrBusy) || errors.Is(err, irods.ErrOffline)
