@@ -30,20 +30,27 @@ func (h *writeHandle) CopyFrom(ctx context.Context, src tree.CopySource, off, n 
 			return 0, tree.Errorf(tree.ErrNotSupported, "a file is not copied into itself")
 		}
 	}
-	d := h.draft
-	if err := d.lock(ctx); err != nil {
+	if err := h.draft.begin(ctx, src, off); err != nil {
 		return 0, err
+	}
+	return h.draft.copyFrom(ctx, src, off, min(n, copyStep))
+}
+
+// begin notes where the bytes of a copy come from.
+func (d *draft) begin(ctx context.Context, src tree.CopySource, off int64) error {
+	if err := d.lock(ctx); err != nil {
+		return err
 	}
 	defer d.unlock()
 	if d.failed != nil {
-		return 0, d.failed
+		return d.failed
 	}
 	// The bytes are those of the source if all of them came from it, in place.
 	if src.Off != off || d.source == nil && d.length() > 0 || d.source != nil && !sameFile(ctx, d.source, src.Node) {
 		d.mixed = true
 	}
 	d.source = src.Node
-	return d.copyFrom(ctx, src, off, min(n, copyStep))
+	return nil
 }
 
 // sameFile tells whether two answers of a view are the same file.
@@ -59,6 +66,8 @@ func sameFile(ctx context.Context, a, b tree.File) bool {
 	return err == nil && x.Ino == y.Ino
 }
 
+// copyFrom reads from the source without holding the content: the source may
+// be a file that is being written, whose lock is of the same kind.
 func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64) (int64, error) {
 	rctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -85,7 +94,7 @@ func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64)
 	for b := range full {
 		if failed != nil || len(b.data) == 0 {
 			freeBlock(b.data)
-		} else if failed = d.give(ctx, b.data, off+copied); failed == nil {
+		} else if failed = d.add(ctx, b.data, off+copied); failed == nil {
 			copied += int64(len(b.data))
 		}
 		if failed == nil && b.err != nil {
@@ -98,8 +107,18 @@ func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64)
 			stop()
 		}
 	}
-	if failed != nil && (copied == 0 || d.failed != nil) {
+	if failed != nil && (copied == 0 || d.isDead()) {
 		return 0, failed
 	}
 	return copied, nil
+}
+
+// add writes one block of a copy.
+func (d *draft) add(ctx context.Context, block []byte, off int64) error {
+	if err := d.lock(ctx); err != nil {
+		freeBlock(block)
+		return err
+	}
+	defer d.unlock()
+	return d.give(ctx, block, off)
 }
