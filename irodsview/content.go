@@ -3,7 +3,6 @@ package irodsview
 import (
 	"context"
 
-	"omerods/fs/tree"
 	"omerods/internal/irods"
 )
 
@@ -13,11 +12,8 @@ func (d *draft) materialise(ctx context.Context) error {
 	if !d.base {
 		return nil
 	}
-	d.mu.Lock()
-	gone := d.gone
-	d.mu.Unlock()
-	if gone {
-		return tree.Errorf(tree.ErrStale, "%s has been removed", d.node.path())
+	if err := d.node.stale(); err != nil {
+		return err
 	}
 	if err := d.closeRemote(ctx); err != nil {
 		return err
@@ -224,11 +220,16 @@ func (d *draft) readable(ctx context.Context) (*irods.File, error) {
 		p := d.node.path()
 		if stored {
 			p = d.tmpPath()
+		} else if err := d.node.stale(); err != nil {
+			return nil, err
 		}
 		var err error
 		if d.reader, err = d.s.client.OpenRead(ctx, p); err != nil {
 			d.reader = nil
 			return nil, fail(err)
+		}
+		if !stored {
+			d.reader.Again(d.node.stale)
 		}
 	}
 	return d.reader, nil

@@ -40,8 +40,14 @@ func (h *readHandle) open(ctx context.Context, more bool) (*irods.File, error) {
 		open = h.s.client.OpenReadMore
 	}
 	f, err := open(ctx, h.file.path())
-	if isNotFound(err) && !h.file.attached() {
-		return nil, tree.Errorf(tree.ErrStale, "%s has been removed", h.file.path())
+	if stale := h.file.stale(); stale != nil && (err == nil || isNotFound(err)) {
+		if err == nil {
+			_ = f.Close(ctx)
+		}
+		return nil, stale
+	}
+	if err == nil {
+		f.Again(h.file.stale)
 	}
 	return f, err
 }

@@ -36,6 +36,9 @@ type node struct {
 	name     string
 	children map[string]*node
 	element  *list.Element
+	// gone says that the name was taken from the node, and is not its own even
+	// if there is something of that name.
+	gone bool
 
 	mu sync.Mutex // guards the fields below; the innermost lock
 	// draft is what programs are writing under this name.
@@ -103,6 +106,17 @@ func (n *node) attached() bool {
 	return n.parent == nil || n.parent.children[n.name] == n
 }
 
+// stale is an error when the node has lost its name: what has that now is
+// another file.
+func (n *node) stale() error {
+	n.table.mu.Lock()
+	defer n.table.mu.Unlock()
+	if n.gone {
+		return tree.Errorf(tree.ErrStale, "%s has been removed or replaced", n.pathLocked())
+	}
+	return nil
+}
+
 // child returns the node of a name, or a new one when there is none of that
 // kind.
 func (t *nodes) child(parent *node, name string, kind tree.Kind) *node {
@@ -163,6 +177,7 @@ func (t *nodes) detach(n *node) {
 		return
 	}
 	delete(n.parent.children, n.name)
+	n.gone = true
 	t.forget(n)
 }
 
@@ -202,6 +217,7 @@ func (t *nodes) evict() {
 			continue
 		}
 		t.detach(n)
+		n.gone = false
 	}
 }
 
@@ -215,7 +231,7 @@ func (t *nodes) move(n, to *node, name string) {
 	if n.parent.children[n.name] == n {
 		delete(n.parent.children, n.name)
 	}
-	n.parent, n.name = to, name
+	n.parent, n.name, n.gone = to, name, false
 	if to.children == nil {
 		to.children = make(map[string]*node)
 	}

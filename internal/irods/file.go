@@ -33,6 +33,9 @@ type File struct {
 	spare  bool  // it takes only connections that nobody needs
 	share  bool  // ask for a grant
 
+	again  func() error // asked before the file is opened again, nil for no
+	opened bool         // it was open
+
 	parking *parking
 	pos     int64 // of the descriptor
 	high    int64 // where the furthest write ended
@@ -73,6 +76,10 @@ func (c *Client) OpenWrite(ctx context.Context, path string, truncate bool) (*Fi
 	}
 	return f, f.do(ctx, "open", nil)
 }
+
+// Again has ask called before the file is opened another time by its path, which
+// may be another data object's then. Its error is that of the call.
+func (f *File) Again(ask func() error) { f.again = ask }
 
 // do runs step on the file's connection and descriptor, and parks both again.
 func (f *File) do(ctx context.Context, op string, step func(cn *conn, fd int) error) error {
@@ -151,6 +158,11 @@ func (f *File) connection(ctx context.Context) (*conn, int, error) {
 	if err := CheckPath(f.path); err != nil {
 		return nil, 0, err
 	}
+	if f.opened && f.again != nil {
+		if err := f.again(); err != nil {
+			return nil, 0, err
+		}
+	}
 	cn, err := f.anyConnection(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -171,7 +183,7 @@ func (f *File) connection(ctx context.Context) (*conn, int, error) {
 		return nil, 0, err
 	}
 	f.flags &^= openCreate | openExclusive | openTruncate
-	f.pos = 0
+	f.pos, f.opened = 0, true
 	return cn, rep.status, nil
 }
 
