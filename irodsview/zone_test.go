@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"omerods/internal/irods"
 )
@@ -157,15 +156,8 @@ func TestLockedReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.later()
-	deadline := time.Now().Add(time.Minute)
-	for {
+	waitFor(t, func() bool {
 		out, err := w.try("cat f other; rm f && echo gone")
-		if err == nil && out == "new\nx\ngone\n" {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after the writer's close: %q, %v", out, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err == nil && out == "new\nx\ngone\n"
+	})
 }

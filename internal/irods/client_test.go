@@ -213,7 +213,7 @@ func TestCancelledCallReturnsAtOnce(t *testing.T) {
 	z := serve(t, func(c *irodsd.Config) {
 		c.Fault = func(api int, _ int64) irodsd.Fault {
 			if slow.Load() && api == 633 {
-				return irodsd.Fault{Delay: 2 * time.Second}
+				return irodsd.Fault{Delay: time.Hour}
 			}
 			return irodsd.Fault{}
 		}
@@ -225,9 +225,8 @@ func TestCancelledCallReturnsAtOnce(t *testing.T) {
 	slow.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	start := time.Now()
-	if _, err := c.Stat(ctx, home); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > time.Second {
-		t.Errorf("got %v after %v", err, time.Since(start))
+	if _, err := c.Stat(ctx, home); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
 	}
 	slow.Store(false)
 	// The abandoned answer must not be taken for this one.

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // piece is one piece that the server asks for or sends.
@@ -29,7 +28,6 @@ func portalDial(t *testing.T, body string) net.Conn {
 		return nil
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	cookie, err := strconv.ParseInt(field(body, "cookie"), 10, 32)
 	if err != nil {
 		t.Error(err)

@@ -11,7 +11,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 )
 
 // raw is a client that sends messages written by hand.
@@ -36,9 +35,6 @@ func rawDial(t *testing.T, addr net.Addr) *raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
 	return &raw{t, c}
 }
 
