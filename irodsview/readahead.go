@@ -11,9 +11,6 @@ import (
 const (
 	// minAhead is how much is read at once where a program jumps.
 	minAhead = 256 << 10
-	// keptPieces is how many pieces a file keeps that were read already: the
-	// kernel's readahead comes a little out of order.
-	keptPieces = 2
 	// nearBytes is how far behind the last piece a place still follows it.
 	nearBytes = 2 << 20
 )
@@ -42,29 +39,8 @@ type reader struct {
 	closed  bool
 }
 
-// descriptor is an open file, or one that is to be opened.
-type descriptor struct {
-	file  *irods.File // nil when it is not open
-	extra bool        // it takes only connections that nobody needs
-}
-
 // errReaderClosed says that there is another reader now.
 var errReaderClosed = errors.New("the reader is closed")
-
-// piece is a part of the file.
-type piece struct {
-	off  int64
-	size int
-	done chan struct{} // closed when data and err are set
-	data []byte        // shorter than size at the end of the file
-	last bool          // the file ended with it
-	err  error
-
-	// Guarded by the reader's mu:
-	users   int  // who fetches it or copies from it
-	ahead   bool // it holds a token of the limit
-	dropped bool // it is in the list no more
-}
 
 func newReader(limit chan struct{}, size int64, open func(context.Context, bool) (*irods.File, error)) *reader {
 	r := &reader{
@@ -203,18 +179,6 @@ func (r *reader) askAhead(k *piece) {
 	}
 }
 
-// find returns the piece that has a place, and notes that it is used. r.mu is
-// held.
-func (r *reader) find(at int64) *piece {
-	for i, k := range r.pieces {
-		if at >= k.off && at < k.off+int64(k.size) {
-			r.pieces = append(append(r.pieces[:i:i], r.pieces[i+1:]...), k)
-			return k
-		}
-	}
-	return nil
-}
-
 // next begins to fetch the piece at r.end. r.mu is held.
 func (r *reader) next(ahead bool) *piece {
 	k := &piece{off: r.end, size: r.grow, done: make(chan struct{}), users: 1, ahead: ahead}
@@ -233,153 +197,6 @@ func (r *reader) next(ahead bool) *piece {
 		r.leave(k)
 	})
 	return k
-}
-
-// trim forgets pieces that were used longest ago. r.mu is held.
-func (r *reader) trim() {
-	kept := 0
-	for i := len(r.pieces) - 1; i >= 0; i-- {
-		k := r.pieces[i]
-		if k.ahead {
-			continue
-		}
-		if kept++; kept > keptPieces {
-			r.drop(k)
-		}
-	}
-}
-
-// cancel drops the pieces that are ahead. r.mu is held.
-func (r *reader) cancel() {
-	for i := len(r.pieces) - 1; i >= 0; i-- {
-		if r.pieces[i].ahead {
-			r.drop(r.pieces[i])
-		}
-	}
-}
-
-// drop takes a piece out of the list. r.mu is held.
-func (r *reader) drop(k *piece) {
-	for i, o := range r.pieces {
-		if o == k {
-			r.pieces = append(r.pieces[:i:i], r.pieces[i+1:]...)
-			break
-		}
-	}
-	if k.ahead {
-		k.ahead = false
-		<-r.limit
-	}
-	k.dropped = true
-	k.recycle()
-}
-
-// leave ends a use of a piece. r.mu is held.
-func (r *reader) leave(k *piece) {
-	k.users--
-	k.recycle()
-}
-
-// recycle gives the memory of a piece back that nobody can reach any more.
-func (k *piece) recycle() {
-	if k.dropped && k.users == 0 && k.data != nil {
-		freeBlock(k.data)
-		k.data = nil
-	}
-}
-
-// unwanted tells whether nobody waits for a piece any more.
-func (r *reader) unwanted(k *piece) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return k.dropped && k.users == 1
-}
-
-// fetch reads a piece.
-func (r *reader) fetch(k *piece) ([]byte, error) {
-	var buf []byte
-	if k.size > blockBytes/2 {
-		buf = newBlock()[:k.size]
-	} else {
-		buf = make([]byte, k.size)
-	}
-	for tries, more := 1, true; ; tries++ {
-		d, err := r.take(more)
-		if err == nil && r.unwanted(k) {
-			r.free <- d
-			err = context.Canceled
-		}
-		if err != nil {
-			freeBlock(buf)
-			return nil, err
-		}
-		n := 0
-		if d.file == nil {
-			d.file, err = r.open(r.run, d.extra)
-		}
-		if err == nil {
-			if n, err = d.file.ReadAt(r.run, buf, k.off); err == nil {
-				r.free <- d
-				return buf[:n], nil
-			}
-			_ = d.file.Close(r.run)
-		}
-		d.file = nil
-		if d.extra {
-			// The others go on. That connections are rare says nothing about
-			// the file.
-			r.mu.Lock()
-			r.made--
-			r.mu.Unlock()
-			more = false
-			if errors.Is(err, irods.ErrNoFork) {
-				tries--
-			}
-		} else {
-			r.free <- d
-		}
-		// A file that was renamed meanwhile is opened under its new name.
-		if !(d.extra || isNotFound(err)) || tries > fetchTries {
-			freeBlock(buf)
-			return nil, err
-		}
-	}
-}
-
-// fetchTries is how often a piece is asked for again where another descriptor
-// may have it.
-const fetchTries = 2
-
-// take returns a descriptor that nobody uses, with more one more where the
-// others do not keep up.
-func (r *reader) take(more bool) (descriptor, error) {
-	select {
-	case d := <-r.free:
-		return d, nil
-	default:
-	}
-	r.mu.Lock()
-	r.starved++
-	more = more && r.starved > 1 && r.made < streams
-	if more {
-		r.made++
-		r.starved--
-	}
-	r.mu.Unlock()
-	if more {
-		return descriptor{extra: true}, nil
-	}
-	defer func() {
-		r.mu.Lock()
-		r.starved--
-		r.mu.Unlock()
-	}()
-	select {
-	case d := <-r.free:
-		return d, nil
-	case <-r.quit:
-		return descriptor{}, errReaderClosed
-	}
 }
 
 // close ends everything. What is being read is waited for until ctx ends: to
