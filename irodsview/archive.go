@@ -15,14 +15,15 @@ func (v *View) CollectionAVUs(ctx context.Context, collections []string, prefix 
 		return nil, err
 	}
 	found, err := s.client.CollectionAVUs(ctx, collections, prefix)
-	if err != nil {
-		return nil, fail(err)
-	}
+	return theirsByPath(found), fail(err)
+}
+
+func theirsByPath(found map[string][]irods.AVU) map[string][]transfer.AVU {
 	out := make(map[string][]transfer.AVU, len(found))
 	for p, avus := range found {
 		out[p] = theirs(avus)
 	}
-	return out, nil
+	return out
 }
 
 func theirs(avus []irods.AVU) []transfer.AVU {
@@ -122,14 +123,7 @@ func (v *View) AVUsBelow(ctx context.Context, coll, prefix string) (map[string][
 		return nil, err
 	}
 	found, err := s.client.AVUsBelow(ctx, coll, prefix)
-	if err != nil {
-		return nil, fail(err)
-	}
-	out := make(map[string][]transfer.AVU, len(found))
-	for p, avus := range found {
-		out[p] = theirs(avus)
-	}
-	return out, nil
+	return theirsByPath(found), fail(err)
 }
 
 // Marked finds collections and data objects by one of their metadata.

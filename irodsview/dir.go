@@ -72,15 +72,21 @@ func (d *dir) local(s *session, name string) *node {
 }
 
 func (d *dir) Lookup(ctx context.Context, name string) (tree.Node, error) {
-	s, err := d.view.session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	n, err := d.lookup(ctx, s, name)
+	_, n, err := d.existing(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return d.view.wrap(n), nil
+}
+
+// existing returns the caller's session and the child of a name.
+func (d *dir) existing(ctx context.Context, name string) (*session, *node, error) {
+	s, err := d.view.session(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := d.lookup(ctx, s, name)
+	return s, n, err
 }
 
 func (d *dir) lookup(ctx context.Context, s *session, name string) (*node, error) {

@@ -14,11 +14,7 @@ import (
 
 // Unlink removes a file: to the trash or for good, as configured.
 func (d *dir) Unlink(ctx context.Context, name string) error {
-	s, err := d.view.session(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := d.lookup(ctx, s, name)
+	s, n, err := d.existing(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -94,11 +90,7 @@ func (d *dir) gone(n *node, p string) {
 
 // Rmdir removes an empty folder.
 func (d *dir) Rmdir(ctx context.Context, name string) error {
-	s, err := d.view.session(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := d.lookup(ctx, s, name)
+	s, n, err := d.existing(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -34,11 +34,7 @@ func (d *dir) Rename(ctx context.Context, name string, to tree.Dir, newName stri
 		return tree.Errorf(tree.ErrNotPermitted, "nothing can be moved out of iRODS in one step").
 			WithAdvice("Copy it and check the copy.")
 	}
-	s, err := d.view.session(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := d.lookup(ctx, s, name)
+	s, n, err := d.existing(ctx, name)
 	if err != nil {
 		return err
 	}
