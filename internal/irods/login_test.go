@@ -18,7 +18,7 @@ import (
 
 func TestPasswordIsNotOnTheWire(t *testing.T) {
 	z := serve(t)
-	r := newRelay(t, z.port)
+	r := newWiretap(t, z.port)
 	c := z.client(t, func(cfg *irods.Config) { cfg.Port = r.port })
 	if err := c.Connect(ctxFor(t)); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestTLS(t *testing.T) {
 		{"allowed by name alone", []func(*irods.Config){func(c *irods.Config) { c.AllowUnverified = true }}, irods.ErrInsecure},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRelay(t, z.port)
+			r := newWiretap(t, z.port)
 			c := z.client(t, append(tt.change, func(c *irods.Config) { c.Port = r.port })...)
 			err := c.Connect(ctxFor(t))
 			if !errors.Is(err, tt.class) {
@@ -139,7 +139,7 @@ func TestPAM(t *testing.T) {
 		t.Errorf("wrong password: got %v, want a refused login", err)
 	}
 	plain := serve(t, func(c *irodsd.Config) { c.PAM = pam })
-	r := newRelay(t, plain.port)
+	r := newWiretap(t, plain.port)
 	elsewhere := func(c *irods.Config) { c.Port = r.port }
 	if err := plain.client(t, use("unix password"), elsewhere).Connect(ctxFor(t)); !errors.Is(err, irods.ErrInsecure) {
 		t.Errorf("without TLS: got %v, want it refused", err)

@@ -3,33 +3,27 @@ package irods_test
 import (
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"omerods/internal/irods"
-	link "omerods/internal/relay"
+	"omerods/internal/relay"
 	"omerods/internal/sandbox/irodsd"
 )
 
 // far is a zone with a relay before it.
-func far(t *testing.T, change ...func(*irods.Config)) (*link.Relay, *irods.Client) {
+func far(t *testing.T, change ...func(*irods.Config)) (*relay.Relay, *irods.Client) {
 	t.Helper()
 	z := serve(t)
-	r, err := link.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(z.port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.Close)
+	r := z.relay(t)
 	return r, z.client(t, append(change, func(c *irods.Config) { c.Port = r.Port() })...)
 }
 
 // A server that was restarted has ended all idle connections. No call notices,
 // not even those that may not be sent twice.
 func TestIdleConnectionsThatEnded(t *testing.T) {
-	for how, end := range map[string]func(*link.Relay) int{"closed": (*link.Relay).Cut, "reset": (*link.Relay).Reset} {
+	for how, end := range map[string]func(*relay.Relay) int{"closed": (*relay.Relay).Cut, "reset": (*relay.Relay).Reset} {
 		t.Run(how, func(t *testing.T) {
 			r, c := far(t)
 			for i := range 20 {
@@ -164,11 +158,7 @@ func (s *shaky) fault(api int, _ int64) irodsd.Fault {
 func TestManyUsersOfAShakyServer(t *testing.T) {
 	s := &shaky{perUser: 30}
 	z := serve(t, func(c *irodsd.Config) { c.Fault = s.fault })
-	r, err := link.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(z.port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.Close)
+	r := z.relay(t)
 	c := z.client(t, func(c *irods.Config) { c.Port, c.MaxConnections = r.Port(), 3 })
 	var wg sync.WaitGroup
 	for user := range s.done {

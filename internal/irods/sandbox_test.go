@@ -15,12 +15,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"omerods/internal/irods"
 	"omerods/internal/irods/realzone"
+	"omerods/internal/relay"
 	"omerods/internal/sandbox/irodsd"
 )
 
@@ -124,25 +126,33 @@ func (z *zone) client(t *testing.T, change ...func(*irods.Config)) *irods.Client
 	return c
 }
 
-// relay passes bytes on to a port and keeps them.
-type relay struct {
-	port int
-	mu   sync.Mutex
-	seen bytes.Buffer
-	all  []net.Conn
+// relay stands before the zone: it counts and breaks.
+func (z *zone) relay(t *testing.T) *relay.Relay {
+	t.Helper()
+	r, err := relay.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(z.port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
 }
 
-func newRelay(t *testing.T, to int) *relay {
+// wiretap passes bytes on to a port and keeps them.
+type wiretap struct {
+	port int
+	mu   sync.Mutex // guards the field below
+	seen bytes.Buffer
+}
+
+func newWiretap(t *testing.T, to int) *wiretap {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &relay{port: l.Addr().(*net.TCPAddr).Port}
+	w := &wiretap{port: l.Addr().(*net.TCPAddr).Port}
 	var wg sync.WaitGroup
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
+	wg.Go(func() {
 		for {
 			in, err := l.Accept()
 			if err != nil {
@@ -153,48 +163,32 @@ func newRelay(t *testing.T, to int) *relay {
 				_ = in.Close()
 				continue
 			}
-			r.mu.Lock()
-			r.all = append(r.all, in, out)
-			r.mu.Unlock()
-			wg.Add(2)
 			for _, p := range [][2]net.Conn{{in, out}, {out, in}} {
-				go func() {
-					defer wg.Done()
-					_, _ = io.Copy(p[0], io.TeeReader(p[1], r))
+				wg.Go(func() {
+					_, _ = io.Copy(p[0], io.TeeReader(p[1], w))
 					_ = p[0].Close()
 					_ = p[1].Close()
-				}()
+				})
 			}
 		}
-	}()
+	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		r.cut()
-		wg.Wait()
+		wg.Wait() // the clients of the test are closed by then
 	})
-	return r
+	return w
 }
 
-func (r *relay) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.seen.Write(p)
+func (w *wiretap) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen.Write(p)
 }
 
-func (r *relay) bytes() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return bytes.Clone(r.seen.Bytes())
-}
-
-// cut ends all connections so far.
-func (r *relay) cut() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range r.all {
-		_ = c.Close()
-	}
-	r.all = nil
+func (w *wiretap) bytes() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return bytes.Clone(w.seen.Bytes())
 }
 
 // certificate makes a server certificate for a name and its file.
