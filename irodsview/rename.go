@@ -212,6 +212,10 @@ func (r *renaming) move(ctx context.Context) error {
 	if errors.Is(err, irods.ErrLost) && r.done(ctx) {
 		err = nil
 	}
+	if inTheWay(err) {
+		return tree.Errorf(tree.ErrIO, "%s was not moved: the storage of the iRODS server still has a folder of that name, of a collection that was removed: %w", r.from, err).
+			WithAdvice("Copy it, which the server then keeps elsewhere, and remove the old one; or move it to another name.")
+	}
 	if err != nil {
 		return busy(fail(err))
 	}

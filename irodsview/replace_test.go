@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"omerods/internal/sandbox/irodsd"
+	"omerods/internal/sandbox/irodsd/status"
 )
 
 const apiCopy = 696
@@ -58,4 +59,27 @@ func TestServerGoneBeforeTheNewContentIsVerified(t *testing.T) {
 			t.Error("the entry of the journal is still there")
 		}
 	}
+}
+
+// Where the storage still has the folder of a collection that was removed, a
+// server refuses to rename a data object to that name. A new file gets there as
+// a copy; one that exists stays, for a copy would not be the same object.
+func TestStorageHasAFolderOfTheName(t *testing.T) {
+	const apiRename = 627
+	var armed atomic.Bool
+	w := mount(t, withFault(func(api int, _ int64) irodsd.Fault {
+		if api == apiRename && armed.Load() {
+			return irodsd.Fault{Code: status.Code(-528000 - int(syscall.EISDIR))}
+		}
+		return irodsd.Fault{}
+	}))
+	w.run("echo there > old")
+	armed.Store(true)
+	w.run("echo new > name")
+	if err := os.Rename(filepath.Join(w.dir, "old"), filepath.Join(w.dir, "moved")); !errors.Is(err, syscall.EIO) {
+		t.Errorf("moving what exists: got %v, want an input/output error", err)
+	}
+	w.run("cp old moved; rm old")
+	armed.Store(false)
+	compare(t, w.objects(home), map[string]string{"name": "new\n", "moved": "there\n"})
 }

@@ -47,13 +47,15 @@ func (d *draft) putWhole(ctx context.Context, sum []byte) error {
 	if cerr == nil && bytes.Equal(irods.SHA256(stored), sum) {
 		return nil
 	}
+	left := leftover{client: c, dir: d.tmpDir, name: d.tmpName}
 	d.tmpName = ""
 	d.placeTemp(ctx)
 	err = c.Put(ctx, d.tmpPath(), d.buf, sum)
 	after, cancel := detached(ctx)
 	defer cancel()
 	if rerr := removeTemp(after, c, first); rerr != nil {
-		d.view.log.Warn("a temporary object stays until the next start", "path", first, "err", rerr)
+		d.view.log.Debug("a temporary object stays for now", "path", first, "err", rerr)
+		d.view.leftovers.add(left)
 	}
 	return err
 }
