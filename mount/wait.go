@@ -183,11 +183,19 @@ func marksAt(mountpoint, below string) (r transfer.Record, found bool, err error
 	return r, found, nil
 }
 
+// attribute reads metadata of what is in irods/. It asks again when a signal
+// has ended the question: Go's runtime sends them to its own threads, and
+// unlike those of package os this call does not go on by itself.
 func attribute(at, name string) (string, error) {
 	buf := make([]byte, 64<<10)
-	n, err := unix.Getxattr(at, "user.irods.avu."+name, buf)
-	if err != nil {
-		return "", err
+	for {
+		n, err := unix.Getxattr(at, "user.irods.avu."+name, buf)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return "", err
+		default:
+			return string(buf[:n]), nil
+		}
 	}
-	return string(buf[:n]), nil
 }

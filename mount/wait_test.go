@@ -5,9 +5,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"omerods/fs"
+	"omerods/fs/memtree"
+	"omerods/fs/tree"
 	"omerods/internal/sandbox"
 	"omerods/internal/transfer"
 )
@@ -237,5 +243,46 @@ func TestWatch(t *testing.T) {
 	s.Transfers[19].State = transfer.StateFinished
 	if got := w.Lines(s); len(got) != 1 || !strings.Contains(got[0], "finished") {
 		t.Errorf("its end: got %q", got)
+	}
+}
+
+// TestSignalsEndNoWait has each question for metadata interrupted once, as
+// signals of Go's runtime do.
+func TestSignalsEndNoWait(t *testing.T) {
+	needFuse(t)
+	mt, dir := memtree.New(), t.TempDir()
+	server, err := fs.Mount(t.Context(), mt.Root(), dir, fs.Options{Logger: testLogger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := server.Unmount(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	saved := filepath.Join(dir, "irods", "saved")
+	if err := os.MkdirAll(saved, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	set := func(name, value string) {
+		if err := again(func() error { return unix.Setxattr(saved, "user.irods.avu."+name, []byte(value), 0) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("omerods::state", "finished")
+	set("omerods::files", "47")
+	var asked atomic.Int64
+	mt.Hook(memtree.OpGetxattr, "irods/saved", func(context.Context) error {
+		if asked.Add(1)%2 == 1 {
+			return tree.ErrInterrupted
+		}
+		return nil
+	})
+	r, found, err := marksAt(dir, "irods/saved/transfer.xml")
+	if err != nil || !found || r.State != transfer.StateFinished || r.Files != 47 {
+		t.Errorf("got %+v, %v, %v", r, found, err)
+	}
+	if asked.Load() < 2 {
+		t.Error("nothing was interrupted")
 	}
 }
