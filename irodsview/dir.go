@@ -186,7 +186,7 @@ func (d *dir) checkNew(ctx context.Context, s *session, name string) error {
 	}
 	if l < irods.LevelCreate {
 		return tree.Errorf(tree.ErrDenied, "you may not make anything in %s", d.path()).
-			WithAdvice("Your own collection is %s.", s.client.Home())
+			WithAdvice("Your own collection is %s; omerods targets lists all where you may.", s.client.Home())
 	}
 	return nil
 }

@@ -216,8 +216,8 @@ var dataCalls = map[string]func(*callTest){
 		})
 	},
 	"quota and room": func(c *callTest) {
-		const writeObject, noSpaceOnDevice, quotaExceeded = 676, -27028, -110000
-		for code, want := range map[int]syscall.Errno{noSpaceOnDevice: unix.ENOSPC, quotaExceeded: unix.EDQUOT} {
+		const writeObject, noSpaceOnDevice, noFreeSpace, quotaExceeded = 676, -27028, -311000, -110000
+		for code, want := range map[int]syscall.Errno{noSpaceOnDevice: unix.ENOSPC, noFreeSpace: unix.ENOSPC, quotaExceeded: unix.EDQUOT} {
 			f := c.open(filepath.Join(c.dir, "big"), unix.O_CREAT|unix.O_WRONLY)
 			if !c.deny(writeObject, statusCode(code)) {
 				c.partial = true

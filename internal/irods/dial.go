@@ -216,6 +216,12 @@ func (c *Client) secure(ctx context.Context, cn *conn) error {
 		var invalid x509.CertificateInvalidError
 		if errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) {
 			reason := fmt.Sprintf("the certificate of %s cannot be trusted: %v", c.address(), err)
+			switch {
+			case errors.As(err, &unknown):
+				reason += "; irods_ssl_ca_certificate_file (--ca-file of omerods init) names certificates to trust"
+			case errors.As(err, &name):
+				reason += "; irods_ssl_server_name says which name it should have"
+			}
 			if c.cfg.TLS.Verify == VerifyNone {
 				reason += " (irods_ssl_verify_server is none, which counts only when it is also allowed by name)"
 			}

@@ -95,6 +95,7 @@ func TestTLS(t *testing.T) {
 	z := serve(t, func(c *irodsd.Config) { c.TLS, c.Negotiation = serverTLS, irodsd.DontCare })
 	named := func(c *irods.Config) { c.TLS.ServerName = "irods.example" }
 	trusted := func(c *irods.Config) { c.TLS.CAFile = ca }
+	advice := map[string]string{"not trusted": "irods_ssl_ca_certificate_file", "wrong name": "irods_ssl_server_name"}
 	for _, tt := range []struct {
 		name   string
 		change []func(*irods.Config)
@@ -115,6 +116,9 @@ func TestTLS(t *testing.T) {
 			err := c.Connect(ctxFor(t))
 			if !errors.Is(err, tt.class) {
 				t.Fatalf("got %v, want %v", err, tt.class)
+			}
+			if says := advice[tt.name]; says != "" && !strings.Contains(err.Error(), says) {
+				t.Errorf("got %q, which does not say %q", err, says)
 			}
 			if err == nil && bytes.Contains(r.bytes(), []byte("BinBytesBuf_PI")) {
 				t.Error("the login was not encrypted")
