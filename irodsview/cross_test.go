@@ -117,3 +117,20 @@ func TestReadingFromWhatWasRenamedOver(t *testing.T) {
 		t.Error("what took the name has changed", err)
 	}
 }
+
+// A file that others have made shorter while it is open for reading and
+// writing ends where it ends now: nobody reads zeros that were never written.
+func TestReadingFromWhatOthersMadeShorter(t *testing.T) {
+	w := mount(t)
+	w.run("printf 0123456789 > f")
+	_, h := w.opened("f")
+	ctx := t.Context()
+	defer h.Release(ctx)
+	if err := w.newClient("alice").Truncate(ctx, home+"/f", 2); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 10)
+	if n, err := h.ReadAt(ctx, buf, 0); err != nil || string(buf[:n]) != "01" {
+		t.Errorf("got %q, %v", buf[:n], err)
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"omerods/internal/irods"
 )
@@ -132,12 +131,22 @@ func TestManyFiles(t *testing.T) {
 func TestKilledWriterLeavesNothing(t *testing.T) {
 	w := mount(t)
 	w.run("echo old > kept")
-	for _, command := range []string{
-		"cat /dev/zero > half",
-		"head -c 100 /dev/zero > whole; exec cat > whole",
-		"cat /dev/zero > kept",
+	much := func(name string) func() bool {
+		return func() bool { return w.view.Writing(home)[home+"/"+name] > 1<<20 }
+	}
+	for _, tt := range []struct {
+		command string
+		begun   func() bool
+	}{
+		{"cat /dev/zero > half", much("half")},
+		{"head -c 100 /dev/zero > whole; exec cat > whole", func() bool {
+			n, writing := w.view.Writing(home)[home+"/whole"]
+			e, err := w.client.Stat(t.Context(), home+"/whole")
+			return err == nil && e.Size == 100 && writing && n == 0
+		}},
+		{"cat /dev/zero > kept", much("kept")},
 	} {
-		cmd := exec.Command("bash", "-c", `cd "$0" && eval "$1"`, w.dir, command)
+		cmd := exec.Command("bash", "-c", `cd "$0" && eval "$1"`, w.dir, tt.command)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		stdin, err := cmd.StdinPipe()
 		if err != nil {
@@ -146,7 +155,7 @@ func TestKilledWriterLeavesNothing(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(700 * time.Millisecond)
+		waitFor(t, tt.begun)
 		// The shell may have a child that writes.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()

@@ -137,7 +137,7 @@ func TestReadSeekAndLimits(t *testing.T) {
 func waitState(t *testing.T, r *raw, name, want string) {
 	t.Helper()
 	got := ""
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if got = r.state(name); got == want {
 			return
 		}
