@@ -22,6 +22,14 @@ func (d *draft) materialise(ctx context.Context) error {
 	if err := copyInside(ctx, d.s.client, d.node.path(), d.tmpPath(), false, d.length()); err != nil {
 		return err
 	}
+	// Others may have changed the file since it was looked at.
+	e, err := d.s.client.Stat(ctx, d.tmpPath())
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.size = e.Size
+	d.mu.Unlock()
 	d.base, d.ordered, d.mixed = false, false, true
 	d.bufOff = 0
 	return nil
@@ -79,6 +87,19 @@ func (d *draft) write(ctx context.Context, p []byte, off int64) error {
 	}
 	d.changed(max(d.length(), off+int64(len(p))), true)
 	return nil
+}
+
+// add is write at the end, wherever that is.
+func (d *draft) add(ctx context.Context, p []byte, _ int64) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	through, cancel := detached(ctx)
+	defer cancel()
+	if err := d.materialise(through); err != nil {
+		return d.fail(through, fail(err))
+	}
+	return d.write(ctx, p, d.length())
 }
 
 func (d *draft) put(ctx context.Context, p []byte, off int64) error {
@@ -190,6 +211,9 @@ func (d *draft) read(ctx context.Context, p []byte, off int64) (int, error) {
 		m, err := f.ReadAt(ctx, p[n:], off+int64(n))
 		if err != nil {
 			return n, fail(err)
+		}
+		if m == 0 && d.base {
+			return n, nil // others have made it shorter
 		}
 		if m == 0 {
 			// A hole at the end that was never written.

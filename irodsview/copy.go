@@ -94,7 +94,7 @@ func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64)
 	for b := range full {
 		if failed != nil || len(b.data) == 0 {
 			freeBlock(b.data)
-		} else if failed = d.add(ctx, b.data, off+copied); failed == nil {
+		} else if failed = d.take(ctx, b.data, off+copied); failed == nil {
 			copied += int64(len(b.data))
 		}
 		if failed == nil && b.err != nil {
@@ -113,8 +113,8 @@ func (d *draft) copyFrom(ctx context.Context, src tree.CopySource, off, n int64)
 	return copied, nil
 }
 
-// add writes one block of a copy.
-func (d *draft) add(ctx context.Context, block []byte, off int64) error {
+// take writes one block of a copy.
+func (d *draft) take(ctx context.Context, block []byte, off int64) error {
 	if err := d.lock(ctx); err != nil {
 		freeBlock(block)
 		return err

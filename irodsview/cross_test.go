@@ -2,6 +2,7 @@ package irodsview_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,5 +133,25 @@ func TestReadingFromWhatOthersMadeShorter(t *testing.T) {
 	buf := make([]byte, 10)
 	if n, err := h.ReadAt(ctx, buf, 0); err != nil || string(buf[:n]) != "01" {
 		t.Errorf("got %q, %v", buf[:n], err)
+	}
+}
+
+// What others have added a moment ago stays when a program adds more, although
+// the mount may still think that the file is as long as it was.
+func TestAppendingToWhatOthersMadeLonger(t *testing.T) {
+	w := mount(t)
+	w.freeze()
+	w.run("printf 0123456789 > f; cat f")
+	ctx := t.Context()
+	f, err := w.newClient("alice").OpenWrite(ctx, home+"/f", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.WriteAt(ctx, []byte("abcdefghij"), 10), f.Close(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	w.run("printf ABCDEFGHIJ >> f")
+	if got := w.objects(home)["f"]; got != "0123456789abcdefghijABCDEFGHIJ" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -135,11 +135,12 @@ func (h *writeHandle) WriteAt(ctx context.Context, p []byte, off int64) (int, er
 		return 0, err
 	}
 	defer h.draft.unlock()
-	if h.append {
-		off = h.draft.length()
-	}
 	h.draft.mixed = true
-	if err := h.draft.write(ctx, p, off); err != nil {
+	write := h.draft.write
+	if h.append {
+		write = h.draft.add
+	}
+	if err := write(ctx, p, off); err != nil {
 		return 0, err
 	}
 	return len(p), nil
