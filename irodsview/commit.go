@@ -235,15 +235,17 @@ func (d *draft) publish(ctx context.Context) error {
 	d.node.mu.Lock()
 	d.node.version++
 	d.node.mu.Unlock()
+	// The name is in the cache before it is not here any more: whoever looks
+	// meanwhile finds it.
+	v.sessions.each(func(s *session) { s.changed(final) })
+	if !exists {
+		d.s.appeared(known{Entry: irods.Entry{Path: final, Size: w.Size}, level: irods.LevelOwn, rough: true, sized: true, bare: true})
+	}
 	d.mu.Lock()
 	d.exists, d.stored, d.result = true, false, nil
 	mtime := d.mtime
 	d.mtime = time.Time{}
 	d.mu.Unlock()
-	v.sessions.each(func(s *session) { s.changed(final) })
-	if !exists {
-		d.s.appeared(known{Entry: irods.Entry{Path: final, Size: w.Size}, level: irods.LevelOwn, rough: true, sized: true, bare: true})
-	}
 	if !mtime.IsZero() {
 		kept := mtime.Equal(d.timed)
 		if !kept {

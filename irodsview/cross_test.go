@@ -3,6 +3,7 @@ package irodsview_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,19 +13,24 @@ import (
 	"omerods/fs/tree"
 )
 
-// opened opens a file of alice's home for writing, past the kernel.
-func (w *world) opened(name string) (tree.File, tree.WriteHandle) {
+// at returns what has a path below alice's home, past the kernel.
+func (w *world) at(name string) tree.Node {
 	w.t.Helper()
-	ctx := w.t.Context()
 	var n tree.Node = w.view.Root()
 	for _, part := range strings.Split(strings.Trim(home+"/"+name, "/"), "/") {
 		var err error
-		if n, err = n.(tree.Dir).Lookup(ctx, part); err != nil {
+		if n, err = n.(tree.Dir).Lookup(w.t.Context(), part); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	f := n.(tree.File)
-	h, err := f.Open(ctx, tree.OpenOptions{Write: true})
+	return n
+}
+
+// opened opens a file for writing, past the kernel.
+func (w *world) opened(name string) (tree.File, tree.WriteHandle) {
+	w.t.Helper()
+	f := w.at(name).(tree.File)
+	h, err := f.Open(w.t.Context(), tree.OpenOptions{Write: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -153,5 +159,39 @@ func TestAppendingToWhatOthersMadeLonger(t *testing.T) {
 	w.run("printf ABCDEFGHIJ >> f")
 	if got := w.objects(home)["f"]; got != "0123456789abcdefghijABCDEFGHIJ" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A new file is in every listing from its creation on, also at the moment at
+// which it gets its name on the server.
+func TestNoListingMissesANewFile(t *testing.T) {
+	w := mount(t)
+	w.freeze()
+	w.run("mkdir d; echo x > d/other; ls d")
+	ctx, d := t.Context(), w.at("d")
+	for i := range 60 {
+		name := fmt.Sprintf("f%d", i)
+		_, h, err := d.(tree.Creator).Create(ctx, name, tree.CreateOptions{OpenOptions: tree.OpenOptions{Write: true}, Mode: 0o644})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.WriteAt(ctx, []byte("x"), 0); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- h.Flush(ctx) }()
+		for closed := false; !closed; {
+			select {
+			case err := <-done:
+				if closed = true; err != nil {
+					t.Fatal(err)
+				}
+			default:
+			}
+			if _, err := d.(tree.Dir).Lookup(ctx, name); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		h.Release(ctx)
 	}
 }
