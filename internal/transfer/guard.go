@@ -81,6 +81,14 @@ type SHA1Asker interface {
 	AsksSHA1(path string) bool
 }
 
+// Settler is an optional ability of a [Guard].
+type Settler interface {
+	// Settle ends what the guard has to do, when nothing is changed any more.
+	// False says that a later mount has to look after the rest, as after one
+	// that was killed.
+	Settle(ctx context.Context) bool
+}
+
 // Guard is asked and told about every change below the archive's root. The
 // view calls Before… first and gives up with its error; it calls the others
 // after the change has happened on the server. A nil error of Written's

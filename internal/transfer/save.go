@@ -81,13 +81,21 @@ func (sv *save) marks(reason string) []AVU {
 		{Name: avuSave, Value: sv.id},
 		{Name: avuHeartbeat, Value: sv.of.cfg.Now().UTC().Format(time.RFC3339)},
 	}
-	if w := sv.of.cfg.Archive.Instance(); w != "" {
-		m = append(m, AVU{Name: avuWriter, Value: w})
-	}
+	m = append(m, sv.of.mine()...)
 	if reason != "" {
 		m = append(m, AVU{Name: avuReason, Value: clip(reason, 1000)})
 	}
 	return append(m, originAVUs(sv.doc, sv.of.cfg.Version)...)
+}
+
+// mine is the mark of this mount, if it can have one.
+func (s *Saves) mine() []AVU {
+	w := s.cfg.Archive.Instance()
+	if w == "" {
+		return nil
+	}
+	s.begun.Store(true)
+	return []AVU{{Name: avuWriter, Value: w}}
 }
 
 // saw notes that the caller of ctx writes here.
@@ -165,9 +173,8 @@ func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) 
 	}
 	e.written, e.problem = w, nil
 	done := sv.missing == 0
-	r := sv.record
+	sv.of.cfg.Records.Put(sv.record)
 	sv.mu.Unlock()
-	sv.of.cfg.Records.Put(r)
 	if !done {
 		return true, nil
 	}
@@ -186,10 +193,15 @@ func (sv *save) arrivedLate(ctx context.Context, w Written) error {
 	if !all {
 		return nil
 	}
+	now, err := sv.of.states.fresh(ctx, coll)
+	if err != nil || now.state != StateFinished || now.id != sv.id {
+		return err // it is taken apart, or another one
+	}
 	if err := sv.mark(ctx, coll, StateFinished, sv.finalAVUs()); err != nil {
 		return err
 	}
 	sv.tell(ctx, coll, StateFinished, "")
+	sv.publish()
 	return nil
 }
 
@@ -226,13 +238,21 @@ func (sv *save) forget(reason string) {
 	ended := sv.state != StateSaving
 	sv.state = StateCanceled
 	sv.record.State, sv.record.Reason = StateCanceled, reason
-	r, coll := sv.record, sv.coll
+	coll := sv.coll
+	if !ended {
+		sv.of.cfg.Records.Put(sv.record)
+	}
 	sv.mu.Unlock()
 	sv.stop()
 	sv.of.drop(coll, sv)
-	if !ended {
-		sv.of.cfg.Records.Put(r)
-	}
+}
+
+// publish shows the record as it is now. The mutex is held until it is known:
+// an older one that came later would stay.
+func (sv *save) publish() {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	sv.of.cfg.Records.Put(sv.record)
 }
 
 func (s *Saves) drop(coll string, sv *save) {

@@ -69,10 +69,7 @@ func (sv *save) finalAVUs() []AVU {
 		{Name: "omerods::files", Value: strconv.Itoa(files)},
 		{Name: "omerods::bytes", Value: strconv.FormatInt(bytes, 10)},
 	}, originAVUs(sv.doc, sv.of.cfg.Version)...)
-	if w := sv.of.cfg.Archive.Instance(); w != "" {
-		avus = append(avus, AVU{Name: avuWriter, Value: w})
-	}
-	return avus
+	return append(avus, sv.of.mine()...)
 }
 
 // describe turns an object's tags and key-value pairs into metadata.

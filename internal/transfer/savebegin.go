@@ -70,9 +70,9 @@ func (s *Saves) start(ctx context.Context, w Written, doc *pack.Document, manife
 		sv.stop()
 		return err
 	}
-	s.adopt(ctx, coll, sv)
 	s.cfg.Records.Put(sv.record)
 	s.cfg.Records.Live(sv.id, sv.progress)
+	s.adopt(ctx, coll, sv)
 	s.cfg.Logger.Info("save begins", "collection", coll, "object", doc.Origin.Object, "files", len(manifest.Files))
 	s.wait.Add(1)
 	go sv.watch()

@@ -20,6 +20,7 @@ func (sv *save) watch() {
 	beat, again := time.NewTicker(heartbeatEvery), time.NewTicker(retryEvery)
 	defer beat.Stop()
 	defer again.Stop()
+	var came int64 // when it was looked at last
 	for {
 		select {
 		case <-sv.ctx.Done():
@@ -34,7 +35,11 @@ func (sv *save) watch() {
 			continue
 		case <-beat.C:
 		}
+		done := sv.progress().done
 		sv.mu.Lock()
+		if done != came { // one large file may take long
+			came, sv.lastSeen = done, sv.of.cfg.Now()
+		}
 		silent := sv.of.cfg.Now().Sub(sv.lastSeen)
 		coll, running := sv.coll, sv.state == StateSaving && !sv.closing
 		sv.mu.Unlock()
@@ -84,11 +89,10 @@ func (sv *save) judge(ctx context.Context, why string) {
 		sv.mu.Lock()
 		sv.overdue = true
 		sv.record.Note = "it could not be ended yet: " + err.Error()
-		r, running := sv.record, sv.state == StateSaving
-		sv.mu.Unlock()
-		if running {
-			sv.of.cfg.Records.Put(r)
+		if sv.state == StateSaving {
+			sv.of.cfg.Records.Put(sv.record)
 		}
+		sv.mu.Unlock()
 	default:
 		sv.giveUp(ctx, err)
 	}
@@ -114,10 +118,7 @@ func (sv *save) giveUp(ctx context.Context, err error) {
 	sv.mu.Unlock()
 	sv.of.cfg.Logger.Error("a save could not be ended", "collection", coll, "err", err)
 	_ = sv.annotate(tree.WithCaller(ctx, sv.caller), coll, StateFailed, reason) // its error is in the record
-	sv.mu.Lock()
-	r := sv.record
-	sv.mu.Unlock()
-	sv.of.cfg.Records.Put(r)
+	sv.publish()
 	sv.of.drop(coll, sv)
 	sv.stop()
 }
@@ -286,10 +287,10 @@ func (sv *save) end(ctx context.Context, state State, reason string) error {
 	sv.endedAt = sv.of.cfg.Now()
 	sv.mu.Unlock()
 	sv.tell(ctx, coll, state, reason)
+	sv.publish()
 	sv.mu.Lock()
-	r, went := sv.record, sv.changes != changes
+	went := sv.changes != changes
 	sv.mu.Unlock()
-	sv.of.cfg.Records.Put(r)
 	sv.of.drop(coll, sv)
 	sv.stop()
 	sv.of.cfg.Logger.Info("save ended", "collection", coll, "state", state, "reason", reason)

@@ -79,7 +79,10 @@ func addsToFinished(coll string) error {
 // is one of this mount, its mount is known to be dead, or it is silent.
 func (s *Saves) free(coll string, m marks) error {
 	s.mu.Lock()
-	own, dead := s.saves[coll] != nil, s.dead[m.writer]
+	own, dead := false, s.dead[m.writer]
+	if sv := s.saves[coll]; sv != nil { // unless another one has taken it over
+		own = m.id == "" || sv.id == m.id
+	}
 	s.mu.Unlock()
 	if own || dead || m.writer != "" && m.writer == s.cfg.Archive.Instance() || s.cfg.Now().Sub(m.heartbeat) >= takeoverAfter || s.cfg.Archive.Dead(m.writer) {
 		return nil
@@ -123,9 +126,12 @@ func (s *Saves) BeforeRemove(ctx context.Context, p string) error {
 	if err != nil || coll == "" || m.state != StateFinished {
 		return err
 	}
-	if m, err = s.states.fresh(ctx, coll); err != nil {
+	if m, err = s.states.fresh(ctx, coll); err != nil || m.state != StateFinished {
 		return err
 	}
+	s.mu.Lock()
+	delete(s.ended, coll)
+	s.mu.Unlock()
 	return s.states.mark(ctx, coll, m, StateRemoving, nil)
 }
 

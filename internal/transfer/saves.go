@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"omerods/fs/tree"
@@ -79,6 +80,7 @@ type Saves struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+	begun  atomic.Bool // something has got the mark of this mount
 	states *stateCache
 	recent *recentFiles
 
@@ -120,6 +122,22 @@ func (s *Saves) Close(ctx context.Context) {
 		sv.judge(tree.WithCaller(ctx, sv.caller), "the mount was stopped")
 	}
 	s.wait.Wait()
+}
+
+// Settle implements Settler: it is Close, and looks whether a save keeps this
+// mount's mark because a server was away.
+func (s *Saves) Settle(ctx context.Context) bool {
+	s.Close(ctx)
+	me := s.cfg.Archive.Instance()
+	if me == "" || !s.begun.Load() {
+		return true
+	}
+	colls, objects, err := s.cfg.Archive.Marked(ctx, avuWriter, me)
+	if err != nil || len(colls)+len(objects) > 0 {
+		s.cfg.Logger.Warn("some saves are left to the next mount", "collections", colls, "tars", objects, "err", err)
+		return false
+	}
+	return true
 }
 
 // above finds the running save that holds path strictly below its collection;

@@ -57,10 +57,7 @@ func (sv *save) tellLater(coll string, state State, reason string) {
 		}
 		cancel()
 		if err == nil {
-			sv.mu.Lock()
-			r := sv.record
-			sv.mu.Unlock()
-			sv.of.cfg.Records.Put(r)
+			sv.publish()
 			return
 		}
 	}
