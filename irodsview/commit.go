@@ -226,6 +226,9 @@ func (d *draft) publish(ctx context.Context) error {
 		err = d.name(ctx, final)
 	}
 	if err != nil {
+		if t, ok := v.cfg.Guard.(transfer.UnpublishedTeller); ok {
+			t.Unpublished(ctx, w, err)
+		}
 		return err
 	}
 	d.tmpName = ""

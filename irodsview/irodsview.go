@@ -103,8 +103,9 @@ func New(cfg Config) *View {
 func (v *View) Root() tree.Dir { return &root{v} }
 
 // Close stores what is complete and has no name yet but that of a program's
-// temporary file, and removes what is incomplete. ctx bounds the wait. The
-// clients are not closed.
+// temporary file, and removes what is incomplete. ctx bounds the wait. What
+// cannot be done is left to the next mount of the account. The clients are not
+// closed.
 func (v *View) Close(ctx context.Context) {
 	v.once.Do(func() {
 		v.stop()
@@ -112,8 +113,11 @@ func (v *View) Close(ctx context.Context) {
 		for _, d := range v.drafts.all() {
 			d.abandon(ctx)
 		}
-		v.forgetLeftovers(ctx)
-		v.temps.close()
+		settled := v.forgetLeftovers(ctx)
+		if g, ok := v.cfg.Guard.(transfer.Settler); ok {
+			settled = g.Settle(ctx) && settled
+		}
+		v.temps.close(settled)
 	})
 }
 

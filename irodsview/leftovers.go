@@ -62,12 +62,13 @@ func (v *View) sweep(ctx context.Context, all bool) {
 	}
 }
 
-// forgetLeftovers says what stays when the view ends.
-func (v *View) forgetLeftovers(ctx context.Context) {
+// forgetLeftovers says what stays when the view ends, and whether nothing does.
+func (v *View) forgetLeftovers(ctx context.Context) bool {
 	v.sweep(ctx, true)
 	v.leftovers.mu.Lock()
 	defer v.leftovers.mu.Unlock()
 	for _, o := range v.leftovers.list {
 		v.log.Warn("a temporary object stays until the next start", "path", joinPath(o.dir.path(), o.name))
 	}
+	return len(v.leftovers.list) == 0
 }

@@ -185,7 +185,7 @@ func (j *overwrites) recover(ctx context.Context, c *irods.Client) map[string]bo
 	files, _ := filepath.Glob(filepath.Join(j.temps.dir, "irods-*"+overwriteSuffix)) // the pattern is good
 	for _, name := range files {
 		instance, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(name), "irods-"), "-")
-		if j.temps.state(instance) == alive {
+		if s := j.temps.state(instance); s == alive || s == elsewhere {
 			continue
 		}
 		o := &openOverwrite{file: name}

@@ -2,17 +2,11 @@ package irodsview
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"log/slog"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,116 +21,6 @@ var tempPattern = regexp.MustCompile(`^\.omerods-([0-9a-f]{12})-([0-9a-f]+)$`)
 // hidden tells names that no listing shows.
 func hidden(name string) bool {
 	return strings.HasPrefix(name, ".omerods-") && tempPattern.MatchString(name)
-}
-
-// tempNames gives names to temporary objects. While the instance lives it
-// holds a lock on a file of its own name.
-type tempNames struct {
-	instance string
-	dir      string
-	account  string
-	lock     *os.File // nil when there is no folder for it
-	count    atomic.Uint64
-}
-
-// newTempNames takes the lock of a new instance, whose file names the account:
-// another account's later mount must not think that nothing is left of it.
-func newTempNames(dir, account string, log *slog.Logger) *tempNames {
-	var id [6]byte
-	_, _ = rand.Read(id[:])
-	t := &tempNames{instance: hex.EncodeToString(id[:]), dir: dir, account: account}
-	if dir == "" {
-		return t
-	}
-	// It gets its name when it is locked: without the lock it would look dead.
-	final := t.lockFile(t.instance)
-	err := os.MkdirAll(dir, 0o700)
-	if err == nil {
-		t.lock, err = os.OpenFile(final+".new", os.O_CREATE|os.O_RDWR|syscall.O_CLOEXEC, 0o600)
-	}
-	if err == nil {
-		err = syscall.Flock(int(t.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	}
-	if err == nil {
-		_, err = t.lock.WriteString(account)
-	}
-	if err == nil {
-		err = os.Rename(final+".new", final)
-	}
-	if err != nil {
-		log.Warn("leftovers of a crash will stay for a day", "err", err)
-		if t.lock != nil {
-			_ = os.Remove(t.lock.Name())
-			_ = t.lock.Close()
-			t.lock = nil
-		}
-	}
-	return t
-}
-
-func (t *tempNames) lockFile(instance string) string {
-	return filepath.Join(t.dir, "irods-"+instance+".lock")
-}
-
-func (t *tempNames) next() string {
-	return fmt.Sprintf(".omerods-%s-%x", t.instance, t.count.Add(1))
-}
-
-func (t *tempNames) close() {
-	if t.lock != nil {
-		_ = os.Remove(t.lockFile(t.instance))
-		_ = t.lock.Close()
-	}
-}
-
-// state of an instance as far as this machine can tell.
-type state int
-
-const (
-	unknown state = iota // of another machine, or long gone
-	alive
-	dead
-)
-
-func (t *tempNames) state(instance string) state {
-	if instance == t.instance {
-		return alive
-	}
-	if t.dir == "" {
-		return unknown
-	}
-	f, err := os.Open(t.lockFile(instance))
-	if err != nil {
-		return unknown
-	}
-	defer func() { _ = f.Close() }()
-	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		return alive
-	}
-	return dead
-}
-
-var lockPattern = regexp.MustCompile(`^irods-([0-9a-f]{12})\.lock$`)
-
-// dead returns the instances of the same account that were killed and of which
-// something may be left.
-func (t *tempNames) dead() []string {
-	files, err := os.ReadDir(t.dir)
-	if t.dir == "" || err != nil {
-		return nil
-	}
-	var out []string
-	for _, f := range files {
-		m := lockPattern.FindStringSubmatch(f.Name())
-		if m == nil || t.state(m[1]) != dead {
-			continue
-		}
-		// One that was killed before it could write its account has done nothing.
-		if account, err := os.ReadFile(t.lockFile(m[1])); err == nil && (len(account) == 0 || string(account) == t.account) {
-			out = append(out, m[1])
-		}
-	}
-	return out
 }
 
 // Instance names this view among all that have written to the zone, "" when
@@ -174,7 +58,7 @@ func (v *View) Recover(ctx context.Context, c *irods.Client, saves func(ctx cont
 
 func (v *View) recover(ctx context.Context, instance string, saves func(ctx context.Context, instance string) error) error {
 	// Two mounts that start at once do not both do it.
-	lock, err := os.Open(v.temps.lockFile(instance))
+	lock, err := os.OpenFile(v.temps.lockFile(instance), os.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil || syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil
 	}
@@ -209,7 +93,7 @@ func (v *View) Cleanup(ctx context.Context, c *irods.Client) (int, error) {
 		switch v.temps.state(m[1]) {
 		case alive:
 			continue
-		case unknown:
+		case unknown, elsewhere:
 			if v.cfg.Clock().Sub(e.Modified) < staleAfter {
 				continue
 			}

@@ -92,9 +92,9 @@ func Wait(ctx context.Context, p string, opts WaitOptions) (WaitResult, error) {
 			return WaitResult{Code: WaitUnknown}, err
 		case found && !r.Running():
 			return WaitResult{Record: r, Code: codeOf(r.State)}, nil
-		case !found && time.Since(began) >= opts.Begin:
+		case !found && (time.Since(began) >= opts.Begin || opts.Timeout > 0 && time.Since(began) >= opts.Timeout):
 			return WaitResult{Record: transfer.Record{Path: below}, Code: WaitNothing}, nil
-		case opts.Timeout > 0 && time.Since(began) >= opts.Timeout:
+		case found && opts.Timeout > 0 && time.Since(began) >= opts.Timeout:
 			return WaitResult{Record: r, Code: WaitTimeout}, nil
 		case found && opts.Progress != nil:
 			opts.Progress(r)

@@ -47,6 +47,9 @@ func TestWait(t *testing.T) {
 	if r := w.waitFor(w.home(), WaitOptions{}); r.Code != WaitNothing {
 		t.Errorf("beside it: got %+v", r)
 	}
+	if r := w.waitFor(w.home("Never"), WaitOptions{Begin: time.Hour, Timeout: time.Millisecond}); r.Code != WaitNothing {
+		t.Errorf("nothing has begun in time: got %+v", r)
+	}
 	loaded := w.omero("projects", "Kidney again")
 	w.run("cp", "-r", saved, loaded)
 	if r := w.waitFor(loaded, WaitOptions{}); r.Code != WaitFinished || !strings.Contains(r.Text(), "is now Project:") {

@@ -89,6 +89,13 @@ type Settler interface {
 	Settle(ctx context.Context) bool
 }
 
+// UnpublishedTeller is an optional ability of a [Guard].
+type UnpublishedTeller interface {
+	// Unpublished is told that a file did not get its place, though
+	// BeforePublish had nothing against it.
+	Unpublished(ctx context.Context, w Written, err error)
+}
+
 // Guard is asked and told about every change below the archive's root. The
 // view calls Before… first and gives up with its error; it calls the others
 // after the change has happened on the server. A nil error of Written's

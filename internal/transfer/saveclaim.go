@@ -114,7 +114,7 @@ func (s *Saves) Recover(ctx context.Context, instance string) error {
 	return failed
 }
 
-const killedMount = "the mount that wrote it was killed"
+const killedMount = "the mount that wrote it was killed or stopped"
 
 func (s *Saves) recoverRunning(ctx context.Context, coll string) error {
 	p := coll + "/" + transferXML

@@ -185,6 +185,8 @@ func (s *Saves) Made(ctx context.Context, p string) error {
 func (s *Saves) Renamed(ctx context.Context, from, to string) error {
 	s.states.forget(from)
 	s.states.forget(to)
+	w, ok := s.recent.get(from)
+	w.Path = to
 	s.recent.move(from, to)
 	s.mu.Lock()
 	delete(s.ended, from)
@@ -200,8 +202,11 @@ func (s *Saves) Renamed(ctx context.Context, from, to string) error {
 	if sv := s.above(from); sv != nil {
 		sv.removed(from)
 	}
-	w, ok := s.recent.get(to)
 	if !ok {
+		// Nobody knows the sums of what replaces a file that was here.
+		if sv := s.above(to); sv != nil {
+			sv.removed(to)
+		}
 		return nil
 	}
 	if w.Tar != nil && !isTarName(from) {

@@ -1,9 +1,11 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,6 +156,72 @@ func TestCloseTellsWhetherAllIsSettled(t *testing.T) {
 		c.arrange(a, notes)
 		if got := s.Settle(testContext()); got != c.settled {
 			t.Errorf("%s: settled is %v: %s", c.name, got, fmt.Sprint(a.avus[target]))
+		}
+	}
+}
+
+// What is renamed over a file of a save is looked at, wherever it comes from.
+func TestUnknownFileRenamedOverAnArrivedOne(t *testing.T) {
+	s, a, _ := newTestSaves(t)
+	p, ctx := newTestPack(t), testContext()
+	names := p.names(true)
+	for _, n := range names[:len(names)-1] {
+		if err := a.put(ctx, s, target+"/"+n, p.files[n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from, to := "/z/home/ada/elsewhere", target+"/D1/a.tif"
+	a.files[from] = []byte("image X")
+	if err := s.BeforeRename(ctx, from, to, true); err != nil {
+		t.Fatal(err)
+	}
+	a.files[to] = a.files[from]
+	delete(a.files, from)
+	if err := s.Renamed(ctx, from, to); err != nil {
+		t.Fatal(err)
+	}
+	last := names[len(names)-1]
+	if err := a.put(ctx, s, target+"/"+last, p.files[last]); err != nil {
+		t.Log(err)
+	}
+	s.Close(context.Background())
+	if got := a.value(target, avuState); got == "finished" {
+		t.Error("finished with another file in place of the right one")
+	}
+}
+
+// A tar that does not get its place leaves nothing that says it is on its way,
+// and nothing that another file could be taken for.
+func TestTarThatDoesNotGetItsPlace(t *testing.T) {
+	p := newTestPack(t)
+	content := tarBytes(t, p.files, p.names(true))
+	sums := NewSums()
+	_, _ = sums.Write(content)
+	for _, replaces := range []bool{false, true} {
+		s, a, notes := newTestSaves(t)
+		w := Written{
+			Path: tarTarget, Size: sums.Size(), SHA1: sums.SHA1(), SHA256: sums.SHA256(), Tar: sums.Tar(), Replaces: replaces,
+			Open: func(context.Context) (tree.Handle, error) { return bytesHandle{bytes.NewReader(content)}, nil },
+		}
+		if replaces {
+			a.files[tarTarget] = []byte("old")
+			a.avus[tarTarget] = []AVU{{Name: avuState, Value: "partial"}}
+		}
+		if _, err := s.BeforePublish(testContext(), w); err != nil {
+			t.Fatal(err)
+		}
+		s.Unpublished(testContext(), w, tree.Errorf(tree.ErrNoSpace, "the disk is full"))
+		if r := s.cfg.Records.All(1000); len(r) != 1 || r[0].State != StateFailed || !strings.Contains(r[0].Reason, "disk is full") {
+			t.Errorf("replaces %v: records %+v", replaces, r)
+		}
+		if len(notes.told) != 1 || notes.told[0].State != StateFailed {
+			t.Errorf("replaces %v: OMERO was told %+v", replaces, notes.told)
+		}
+		if got := a.value(tarTarget, avuState); replaces && (got != "failed" || a.value(tarTarget, avuWriter) != "") {
+			t.Errorf("marked %s, held by %q", got, a.value(tarTarget, avuWriter))
+		}
+		if err := s.Published(testContext(), w); err != nil || len(notes.told) != 1 {
+			t.Errorf("replaces %v: another file is taken for it: %v, %+v", replaces, err, notes.told)
 		}
 	}
 }

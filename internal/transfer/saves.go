@@ -80,6 +80,7 @@ type Saves struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+	once   sync.Once
 	begun  atomic.Bool // something has got the mark of this mount
 	states *stateCache
 	recent *recentFiles
@@ -109,8 +110,11 @@ func (s *Saves) Use(a Archive) {
 	s.states.archive = a
 }
 
-// Close ends all running saves by what has arrived, and waits for that.
-func (s *Saves) Close(ctx context.Context) {
+// Close ends all running saves by what has arrived, and waits for that. Only
+// the first call does.
+func (s *Saves) Close(ctx context.Context) { s.once.Do(func() { s.close(ctx) }) }
+
+func (s *Saves) close(ctx context.Context) {
 	s.cancel()
 	s.mu.Lock()
 	var open []*save

@@ -225,6 +225,9 @@ func (r *recentFiles) add(w Written) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.Source, w.Open = nil, nil
+	if isTarName(w.Path) {
+		w.Tar = nil // it is judged, and may have many members
+	}
 	if _, known := r.files[w.Path]; !known {
 		r.order = append(r.order, w.Path)
 	}
@@ -255,6 +258,7 @@ func (r *recentFiles) drop(p string) {
 func (r *recentFiles) move(from, to string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	delete(r.files, to) // what was there is replaced
 	moved := []string{from}
 	if _, file := r.files[from]; !file {
 		moved = slices.DeleteFunc(slices.Collect(maps.Keys(r.files)), func(k string) bool { return !strings.HasPrefix(k, from+"/") })
@@ -262,7 +266,9 @@ func (r *recentFiles) move(from, to string) {
 	for _, k := range moved {
 		w := r.files[k]
 		delete(r.files, k)
-		w.Path = to + strings.TrimPrefix(k, from)
+		if w.Path = to + strings.TrimPrefix(k, from); isTarName(w.Path) {
+			w.Tar = nil
+		}
 		r.files[w.Path] = w
 		r.order = append(r.order, w.Path)
 	}

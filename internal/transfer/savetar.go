@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"omerods/fs/tree"
 	"omerods/internal/pack"
@@ -120,6 +121,7 @@ func (sv *save) tarAVUs(state State, reason string) []AVU {
 // metadata that a new one shall have from its first moment on. One that
 // replaces another object's content is marked as being written.
 func (s *Saves) beforeTar(ctx context.Context, w Written) ([]AVU, error) {
+	s.takeTar(w.Path) // of an attempt that came to nothing
 	sv, state, reason, err := s.tarSave(ctx, w)
 	if sv == nil {
 		return nil, err
@@ -162,16 +164,75 @@ func (s *Saves) claimTar(ctx context.Context, sv *save) error {
 // publishedTar tells OMERO of a tar that has its name now, and marks one that
 // replaced another content.
 func (s *Saves) publishedTar(ctx context.Context, w Written) error {
-	s.mu.Lock()
-	sv := s.tars[w.Path]
-	delete(s.tars, w.Path)
-	s.mu.Unlock()
+	sv := s.takeTar(w.Path)
 	if sv == nil {
 		return nil
 	}
 	err := s.markTar(ctx, sv, w.Replaces)
 	s.cfg.Records.Put(sv.record)
 	return err
+}
+
+// takeTar returns the save of a tar that is about to get its name, which
+// nobody else does then.
+func (s *Saves) takeTar(p string) *save {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sv := s.tars[p]
+	delete(s.tars, p)
+	return sv
+}
+
+// Unpublished implements UnpublishedTeller: a tar whose content was to be
+// replaced was marked as being written, which it is no more.
+func (s *Saves) Unpublished(ctx context.Context, w Written, err error) {
+	sv := s.takeTar(w.Path)
+	if sv == nil {
+		return
+	}
+	sv.record.State, sv.record.Reason = StateFailed, "it could not be stored: "+err.Error()
+	if !w.Replaces {
+		_ = sv.annotate(ctx, sv.coll, StateFailed, sv.record.Reason) // its error is in the record
+		s.cfg.Records.Put(sv.record)
+		return
+	}
+	sv.tarMarks = sv.tarAVUs(StateFailed, sv.record.Reason)
+	s.cfg.Records.Put(sv.record)
+	if s.markUnpublished(ctx, sv) != nil {
+		s.wait.Go(func() { s.markUnpublishedLater(sv) })
+	}
+}
+
+func (s *Saves) markUnpublished(ctx context.Context, sv *save) error {
+	have, err := s.objectMarks(ctx, sv.coll)
+	if err != nil || have.id != sv.id {
+		return err // the program has tried again, or it is gone
+	}
+	reason := sv.record.Reason
+	err = s.markTar(ctx, sv, true)
+	if err != nil {
+		sv.record.State, sv.record.Reason, sv.record.Note = StateFailed, reason, "it could not be marked yet: "+err.Error()
+	}
+	s.cfg.Records.Put(sv.record)
+	return err
+}
+
+func (s *Saves) markUnpublishedLater(sv *save) {
+	again := time.NewTicker(retryEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return // the next mount does it
+		case <-again.C:
+		}
+		ctx, cancel := context.WithTimeout(tree.WithCaller(s.ctx, sv.caller), time.Minute)
+		err := s.markUnpublished(ctx, sv)
+		cancel()
+		if err == nil || !isPassing(err) {
+			return
+		}
+	}
 }
 
 func (s *Saves) markTar(ctx context.Context, sv *save, replaces bool) error {
