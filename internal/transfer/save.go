@@ -29,6 +29,8 @@ type save struct {
 	ctx     context.Context // ends with the save; carries the caller
 	stop    context.CancelFunc
 
+	marking sync.Mutex // held while the marks are read and changed; taken before mu
+
 	mu      sync.Mutex // guards the fields below; not held while a server is asked
 	coll    string
 	state   State

@@ -59,8 +59,27 @@ func (sv *save) onlyOurs(all []AVU) []AVU {
 	return out
 }
 
+// beat renews the sign of life of a save that runs.
+func (sv *save) beat(ctx context.Context) error {
+	sv.marking.Lock()
+	defer sv.marking.Unlock()
+	sv.mu.Lock()
+	coll, running := sv.coll, sv.state == StateSaving && !sv.closing
+	sv.mu.Unlock()
+	if !running {
+		return nil // its end has other marks
+	}
+	return sv.markAlone(ctx, coll, StateSaving, sv.marks(""))
+}
+
 // mark sets the state of the collection, unless another save has it.
 func (sv *save) mark(ctx context.Context, coll string, state State, more []AVU) error {
+	sv.marking.Lock()
+	defer sv.marking.Unlock()
+	return sv.markAlone(ctx, coll, state, more)
+}
+
+func (sv *save) markAlone(ctx context.Context, coll string, state State, more []AVU) error {
 	have, err := sv.of.states.fresh(ctx, coll)
 	if err != nil {
 		return err
@@ -124,10 +143,7 @@ func (s *Saves) recoverRunning(ctx context.Context, coll string) error {
 		if err != nil {
 			return err
 		}
-		more := slices.DeleteFunc(slices.Clone(m.all), func(a AVU) bool {
-			return slices.Contains([]string{avuState, avuWriter, avuHeartbeat, avuReason}, a.Name)
-		})
-		return s.states.mark(ctx, coll, m, StatePartial, append(more, AVU{Name: avuReason, Value: killedMount + ", and transfer.xml is missing"}))
+		return s.recoverBarren(ctx, coll, m)
 	}
 	if err != nil {
 		return err
@@ -142,6 +158,46 @@ func (s *Saves) recoverRunning(ctx context.Context, coll string) error {
 		return nil
 	}
 	s.wait.Go(func() { sv.judge(sv.ctx, killedMount) })
+	return nil
+}
+
+// recoverBarren ends a save that has no transfer.xml: its marks alone say what
+// it is of.
+func (s *Saves) recoverBarren(ctx context.Context, coll string, m marks) error {
+	reason := killedMount + ", and transfer.xml is missing. Copy the same again"
+	caller, _ := tree.CallerFrom(ctx)
+	kind, id := m.value("omerods::kind"), m.number("omerods::id")
+	r := Record{
+		ID: m.id, Direction: ToArchive, UID: caller.UID, Path: coll, State: StatePartial, Reason: reason,
+		Object: fmt.Sprintf("%s:%d", kind, id), Name: m.value("omerods::name"), Started: s.cfg.Now(),
+	}
+	if s.cfg.Annotator != nil && id > 0 {
+		rec := SaveRecord{
+			Database: m.value("omerods::database"), Kind: kind, ID: id, Target: s.cfg.Archive.Name(ctx, coll),
+			State: StatePartial, Reason: reason, When: s.cfg.Now(),
+		}
+		if s.cfg.By != nil {
+			rec.By = s.cfg.By(ctx)
+		}
+		switch err := s.cfg.Annotator.AnnotateSave(ctx, rec); {
+		case errors.Is(err, tree.ErrOffline):
+			return err
+		case err != nil:
+			r.Note = "OMERO could not be told: " + err.Error()
+		}
+	}
+	was := m.id
+	m, err := s.states.fresh(ctx, coll)
+	if err != nil || m.state != StateSaving || m.id != was {
+		return err // somebody goes on with it
+	}
+	more := slices.DeleteFunc(slices.Clone(m.all), func(a AVU) bool {
+		return slices.Contains([]string{avuState, avuWriter, avuHeartbeat, avuReason}, a.Name)
+	})
+	if err := s.states.mark(ctx, coll, m, StatePartial, append(more, AVU{Name: avuReason, Value: clip(reason, 1000)})); err != nil {
+		return err
+	}
+	s.cfg.Records.Put(r)
 	return nil
 }
 

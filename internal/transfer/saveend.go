@@ -50,7 +50,7 @@ func (sv *save) watch() {
 			sv.judge(sv.ctx, fmt.Sprintf("nothing was written for %s", takeoverAfter))
 			continue
 		}
-		switch err := sv.mark(sv.ctx, coll, StateSaving, sv.marks("")); {
+		switch err := sv.beat(sv.ctx); {
 		case errors.Is(err, errTaken):
 			sv.forget(err.Error())
 		case err != nil && sv.ctx.Err() == nil:

@@ -256,3 +256,23 @@ func TestSaveThatCannotBeEndedSaysSo(t *testing.T) {
 		t.Errorf("records %+v", r)
 	}
 }
+
+// The mark comes before the transfer.xml is seen, so a kill may leave one alone.
+func TestRecoverEndsASaveWithoutItsTransferXML(t *testing.T) {
+	p := newTestPack(t)
+	s, a, notes := newTestSaves(t)
+	killedAfter(t, a, p, []string{transferXML})
+	delete(a.files, target+"/"+transferXML)
+	if err := s.Recover(testContext(), "other"); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.value(target, avuState); got != "partial" || a.value(target, avuWriter) != "" {
+		t.Errorf("marked %s, held by %q", got, a.value(target, avuWriter))
+	}
+	if len(notes.told) != 1 || notes.told[0].State != StatePartial || notes.told[0].ID != 7 || notes.told[0].Kind != "Project" {
+		t.Errorf("OMERO was told %+v", notes.told)
+	}
+	if r := s.cfg.Records.All(1000); len(r) != 1 || r[0].State != StatePartial {
+		t.Errorf("records %+v", r)
+	}
+}
