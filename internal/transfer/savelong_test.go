@@ -29,7 +29,7 @@ func (a *writingArchive) Writing(coll string) map[string]int64 {
 func TestOneFileMayTakeLong(t *testing.T) {
 	p := newTestPack(t)
 	synctest.Test(t, func(t *testing.T) {
-		s, fake, notes := newTestSaves(t)
+		s, fake, _ := newTestSaves(t)
 		a := &writingArchive{fakeArchive: fake}
 		s.Use(a)
 		if err := a.put(testContext(), s, target+"/"+transferXML, p.files[transferXML]); err != nil {
@@ -40,8 +40,8 @@ func TestOneFileMayTakeLong(t *testing.T) {
 			synctest.Wait()
 			a.came.Add(1)
 		}
-		if got := a.value(target, avuState); got != "saving" || len(notes.told) > 0 {
-			t.Fatalf("while its bytes come: %s (%s), OMERO was told %+v", got, a.value(target, avuReason), notes.told)
+		if got := a.value(target, avuState); got != "saving" {
+			t.Fatalf("while its bytes come: %s (%s)", got, a.value(target, avuReason))
 		}
 		time.Sleep(takeoverAfter + 2*heartbeatEvery)
 		synctest.Wait()
@@ -56,7 +56,7 @@ func TestOneFileMayTakeLong(t *testing.T) {
 // finished in the end.
 func TestFilesThatComeAtOnceLeaveTheirRecordFinished(t *testing.T) {
 	p := newTestPack(t)
-	for range 300 {
+	for range 50 {
 		s, a, _ := newTestSaves(t)
 		if err := a.put(testContext(), s, target+"/"+transferXML, p.files[transferXML]); err != nil {
 			t.Fatal(err)
