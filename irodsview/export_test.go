@@ -15,3 +15,8 @@ func (v *View) Working() bool {
 	}
 	return false
 }
+
+// LockText is what the lock file of an account's mount on this machine says.
+func LockText(account string) []byte {
+	return []byte(lockText{account, thisHost(), thisBoot()}.String())
+}

@@ -14,6 +14,7 @@ import (
 	"omerods/fs/tree"
 	"omerods/internal/sandbox/irodsd"
 	"omerods/internal/sandbox/irodsd/status"
+	"omerods/irodsview"
 )
 
 // A connection that is cut at any request of a copy never makes a false
@@ -144,7 +145,7 @@ func TestCleanup(t *testing.T) {
 		}
 	}
 	// The lock file of a process that is gone.
-	if err := os.WriteFile(filepath.Join(w.state, "irods-0123456789ab.lock"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.state, "irods-0123456789ab.lock"), irodsview.LockText(""), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out := w.run("ls -A"); out != ".omerods-not-ours\n" {
@@ -189,7 +190,7 @@ func TestRecoverForgetsTheDead(t *testing.T) {
 	lock := func(instance string) string { return filepath.Join(w.state, "irods-"+instance+".lock") }
 	ours, theirs := "0123456789ab", "ba9876543210"
 	for instance, account := range map[string]string{ours: "", theirs: "bob#other@elsewhere:1247"} {
-		if err := os.WriteFile(lock(instance), []byte(account), 0o600); err != nil {
+		if err := os.WriteFile(lock(instance), irodsview.LockText(account), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
