@@ -144,8 +144,9 @@ func (w *crashing) relays() map[string]*relay.Relay {
 func (w *crashing) counted(do func()) map[string]int64 {
 	n := map[string]*atomic.Int64{}
 	for server, r := range w.relays() {
-		n[server] = new(atomic.Int64)
-		r.OnRequest(func(int64, int) relay.Verdict { n[server].Add(1); return relay.Pass })
+		count := new(atomic.Int64) // the map is still written when the first request comes
+		n[server] = count
+		r.OnRequest(func(int64, int) relay.Verdict { count.Add(1); return relay.Pass })
 	}
 	do()
 	out := map[string]int64{}
