@@ -201,3 +201,18 @@ func TestDeepFoldersCostNoMore(t *testing.T) {
 		w.costs(limit, "stat a/b/c/d/e/f >/dev/null")
 	}
 }
+
+// TestLongFoldersAreAskedAboutInParts has more folders, with longer names,
+// than fit into one condition of iRODS.
+func TestLongFoldersAreAskedAboutInParts(t *testing.T) {
+	w := mount(t)
+	w.freeze()
+	long := strings.Repeat("d", 200)
+	deep := strings.Join([]string{long, long, long}, "/")
+	w.run("mkdir -p " + deep + "/1 " + deep + "/2 " + deep + "/3 short")
+	for range 3 {
+		w.run("stat " + deep + "/1 " + deep + "/2 " + deep + "/3 short >/dev/null")
+		w.later()
+		time.Sleep(1100 * time.Millisecond) // the kernel's second
+	}
+}

@@ -69,8 +69,21 @@ func (s *session) wasCollection(p string) bool {
 	return k.IsCollection && !k.virtual
 }
 
-// maxAgain bounds how many collections are asked about at once.
-const maxAgain = 30
+// maxAgain and maxAgainBytes bound how many collections are asked about at
+// once: iRODS takes 2,175 bytes of one condition (MAX_NAME_LEN * 2 in its
+// general_query.cpp) and answers a longer one with USER_STRLEN_TOOLONG.
+const (
+	maxAgain      = 30
+	maxAgainBytes = 2000
+)
+
+// againBytes is what paths take in a condition.
+func againBytes(paths ...string) (n int) {
+	for _, p := range paths {
+		n += len(p) + len(" || like ''")
+	}
+	return n
+}
 
 // lookAgain asks about a collection that every zone has, or that was there
 // when it was asked for before, and about others of that kind with it: who
@@ -91,7 +104,7 @@ func (s *session) lookAgain(ctx context.Context, p string) (k known, ok bool, er
 	}
 	for q, one := range s.singles {
 		old := when.Sub(one.when)
-		if len(ask) < maxAgain && one.known.IsCollection && !one.known.virtual && old > freshFor/2 && old < 4*freshFor && !slices.Contains(ask, q) {
+		if len(ask) < maxAgain && againBytes(ask...)+againBytes(q) <= maxAgainBytes && one.known.IsCollection && !one.known.virtual && old > freshFor/2 && old < 4*freshFor && !slices.Contains(ask, q) {
 			ask = append(ask, q)
 		}
 	}

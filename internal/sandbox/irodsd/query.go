@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	maxCursors = 50   // statements a real connection may hold open
-	chunkRows  = 8192 // rows a cursor reads at once
-	padColumns = 50   // SqlResult_PI in every reply of a real server
+	maxCursors   = 50   // statements a real connection may hold open
+	chunkRows    = 8192 // rows a cursor reads at once
+	maxCondition = 2175 // bytes of one condition: MAX_NAME_LEN * 2 with a NUL, in general_query.cpp
+	padColumns   = 50   // SqlResult_PI in every reply of a real server
 )
 
 // cursors are the open queries of one connection, by continuation index.
@@ -73,6 +74,9 @@ func (s *session) genQuery(req *request) (*reply, error) {
 		cols = append(cols, c.Column)
 	}
 	for _, p := range req.in.Pairs("InxValPair_PI", "isLen", "svalue") {
+		if len(p.Value) > maxCondition {
+			return nil, status.UserStringTooLong
+		}
 		q.Where = append(q.Where, genquery.Where{Column: p.Index, Text: p.Value})
 	}
 	return s.paged(req, q.Options, int(req.in.Int("partialStartIndex")), func() (*cursor, error) {

@@ -34,6 +34,7 @@ const (
 	ReplicaDoesNotExist    Code = -164000
 	NoGoodReplica          Code = -166000
 	NotAllowed             Code = -169000
+	UserStringTooLong      Code = -306000
 	UserPackStruct         Code = -308000
 	UserFileDoesNotExist   Code = -310000
 	OverwriteWithoutForce  Code = -312000
