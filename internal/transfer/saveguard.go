@@ -243,10 +243,20 @@ func (s *Saves) BeforePublish(ctx context.Context, w Written) ([]AVU, error) {
 	if err := s.beforePublish(ctx, w); err != nil || path.Base(w.Path) != transferXML {
 		return nil, err
 	}
-	if sv := s.above(w.Path); sv != nil && sv.collection() != path.Dir(w.Path) {
-		return nil, nil // of a part
+	if part, err := s.isPart(ctx, w.Path); part || err != nil {
+		return nil, err
 	}
 	return nil, s.announce(ctx, w)
+}
+
+// isPart tells whether a transfer.xml is that of a pack inside of a save, which
+// runs, or has ended early and goes on with it.
+func (s *Saves) isPart(ctx context.Context, p string) (bool, error) {
+	if sv := s.above(p); sv != nil {
+		return sv.collection() != path.Dir(p), nil
+	}
+	coll, m, err := s.marked(ctx, path.Dir(p))
+	return coll != "" && coll != path.Dir(p) && m.state != StateFinished, err
 }
 
 func (s *Saves) beforePublish(ctx context.Context, w Written) error {
@@ -299,11 +309,21 @@ func (s *Saves) arrived(ctx context.Context, w Written) error {
 			return err
 		}
 	}
-	if path.Base(w.Path) == transferXML {
-		return s.begin(ctx, w)
+	isTransferXML := path.Base(w.Path) == transferXML
+	part := false
+	if isTransferXML {
+		var err error
+		if part, err = s.isPart(ctx, w.Path); err != nil {
+			return err
+		}
 	}
-	if sv == nil {
-		return s.resume(ctx, w)
+	if sv == nil && (part || !isTransferXML) {
+		if err := s.resume(ctx, w); err != nil || s.above(w.Path) != nil {
+			return err
+		}
+	}
+	if isTransferXML {
+		return s.begin(ctx, w)
 	}
 	return nil
 }

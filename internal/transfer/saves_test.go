@@ -182,6 +182,47 @@ func TestSaveCutOffIsPartialAndCanGoOn(t *testing.T) {
 	waitForState(t, a, StateFinished)
 }
 
+// A program that goes on with a save may begin with a pack inside of it: that
+// is a part, not a save of its own.
+func TestSaveGoesOnWithAPart(t *testing.T) {
+	s, a, _ := newTestSaves(t)
+	p, inner := newTestPack(t), newTestPack(t)
+	put := func(names ...string) (end func()) {
+		t.Helper()
+		writer := exec.Command("sleep", "1000")
+		if err := writer.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ctx := tree.WithCaller(context.Background(), tree.Caller{UID: 1000, TID: uint32(writer.Process.Pid)})
+		for _, n := range names {
+			if err := a.put(ctx, s, target+"/"+n, p.files[n]); err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		return func() { _ = writer.Process.Kill(); _ = writer.Wait() }
+	}
+	names := p.names(true)
+	put(names[:3]...)()
+	waitForState(t, a, StatePartial)
+	own := p.files["D1/"+transferXML]
+	p.files["D1/"+transferXML] = inner.files[transferXML] // a pack of its own
+	end := put("D1/" + transferXML)
+	if got := a.value(target+"/D1", avuState); got != "" {
+		t.Errorf("the part: got %q, want no state", got)
+	}
+	if got := a.value(target, avuState); got != string(StateSaving) {
+		t.Errorf("the whole: got %q, want saving", got)
+	}
+	end()
+	waitForState(t, a, StatePartial)
+	p.files["D1/"+transferXML] = own
+	put(names[3:]...)()
+	waitForState(t, a, StateFinished)
+	if got := a.value(target+"/D1", avuState); got != "" {
+		t.Errorf("the part in the end: got %q, want no state", got)
+	}
+}
+
 func TestOnlyTheTopPackGoverns(t *testing.T) {
 	s, a, _ := newTestSaves(t)
 	p, ctx := newTestPack(t), testContext()
