@@ -51,10 +51,11 @@ func (a annotator) AnnotateSave(ctx context.Context, rec transfer.SaveRecord) er
 // whyNot finds why a file below omero/ could not be read, by the end of its
 // path, in the log of failures.
 func (m *Mount) whyNot(uid uint32, since time.Time, rel string) string {
-	if m.server == nil {
+	server := m.server.Load()
+	if server == nil {
 		return ""
 	}
-	for _, f := range m.server.Errors().All(uid) {
+	for _, f := range server.Errors().All(uid) {
 		if f.Time.Before(since) || !strings.HasPrefix(f.Path, "omero/") || !strings.HasSuffix(f.Path, "/"+rel) {
 			continue
 		}

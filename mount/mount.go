@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"omerods/fs"
@@ -50,7 +51,7 @@ type Mount struct {
 	loads     *transfer.Loads
 	omeroView *omeroview.View
 	irodsView *irodsview.View
-	server    *fs.Server
+	server    atomic.Pointer[fs.Server] // nil until it is mounted; work on earlier saves begins before
 	health    health
 }
 
@@ -88,8 +89,10 @@ func (m *Mount) begin(ctx context.Context) error {
 	opts.AllowOther = m.cfg.AllowOther
 	opts.Deadline = m.cfg.RequestWait
 	opts.Logger = m.log
-	var err error
-	m.server, err = fs.Mount(ctx, m.root(), m.cfg.Mountpoint, opts)
+	server, err := fs.Mount(ctx, m.root(), m.cfg.Mountpoint, opts)
+	if err == nil {
+		m.server.Store(server)
+	}
 	return err
 }
 
@@ -240,14 +243,14 @@ func (m *Mount) recover(ctx context.Context) {
 // everything.
 func (m *Mount) Serve(ctx context.Context) error {
 	select {
-	case <-m.server.Done():
+	case <-m.server.Load().Done():
 	case <-ctx.Done():
 	}
 	return m.Stop()
 }
 
 // Server is the FUSE side, for tests.
-func (m *Mount) Server() *fs.Server { return m.server }
+func (m *Mount) Server() *fs.Server { return m.server.Load() }
 
 // Stop takes the mount away, also from those who still use it, ends the
 // transfers and logs out.
@@ -255,9 +258,9 @@ func (m *Mount) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
 	defer cancel()
 	var err error
-	if m.server != nil {
-		if err = m.server.Unmount(ctx); err != nil {
-			err = m.server.Detach(ctx)
+	if server := m.server.Load(); server != nil {
+		if err = server.Unmount(ctx); err != nil {
+			err = server.Detach(ctx)
 		}
 	}
 	m.close()

@@ -28,8 +28,8 @@ type failure struct {
 func (m *Mount) errorsText(ctx context.Context) string {
 	c, _ := tree.CallerFrom(ctx)
 	list := []failure{}
-	if m.server != nil {
-		for _, f := range m.server.Errors().All(c.UID) {
+	if server := m.server.Load(); server != nil {
+		for _, f := range server.Errors().All(c.UID) {
 			list = append(list, failure{
 				Time: f.Time.UTC(), Path: f.Path, Op: f.Op, Errno: f.Errno.Error(),
 				Reason: f.Reason, Advice: f.Advice, Count: f.Count,
