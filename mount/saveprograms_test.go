@@ -29,6 +29,11 @@ func TestSaveByOtherPrograms(t *testing.T) {
 	w := newWorld(t, sandbox.Config{})
 	src := w.omero("projects", "Kidney")
 	want := listing(t, src)
+	t.Cleanup(func() {
+		if status, err := os.ReadFile(filepath.Join(w.dir, ControlDir, "status")); t.Failed() {
+			t.Logf("%s%v", status, err)
+		}
+	})
 	n := 0
 	for name, script := range otherCopiers {
 		n++

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ type save struct {
 	state   State
 	closing bool // somebody is bringing the save to its end
 	sealed  bool // it is verified, and nothing may change any more
+	dropped bool // it has ended, and takes no files any more
 	changes int  // of the files that are here
 	endedAt time.Time
 	overdue bool // it was to be ended, which failed
@@ -154,10 +156,17 @@ func differs(f pack.File, w Written) error {
 	return nil
 }
 
+// errDropped says that a save has ended in the moment when a file came.
+var errDropped = errors.New("the save has ended")
+
 // arrived notes a file that is in place; known says whether it is part of the
 // pack. The file that completes the pack brings the save to its end.
 func (sv *save) arrived(ctx context.Context, w Written) (known bool, err error) {
 	sv.mu.Lock()
+	if sv.dropped && sv.state != StateFinished {
+		sv.mu.Unlock()
+		return false, errDropped
+	}
 	e := sv.expect(w.Path)
 	if e == nil || e.Path == transferXML && e.here {
 		sv.mu.Unlock()

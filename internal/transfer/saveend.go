@@ -124,10 +124,17 @@ func (sv *save) giveUp(ctx context.Context, err error) {
 }
 
 func (sv *save) judgement(ctx context.Context, why string) error {
+	sv.mu.Lock()
+	before := sv.changes
+	sv.mu.Unlock()
 	if err := sv.findUnseen(ctx); err != nil {
 		return err
 	}
 	sv.mu.Lock()
+	if sv.changes != before || sv.closing {
+		sv.mu.Unlock()
+		return nil // who brings a file now is followed, and judged when it ends
+	}
 	var bad error
 	for _, e := range sv.expected {
 		if e.problem != nil && !e.here { // else what is here is an earlier, right one
@@ -141,17 +148,17 @@ func (sv *save) judgement(ctx context.Context, why string) error {
 	sv.mu.Unlock()
 	switch {
 	case bad != nil:
-		return sv.end(ctx, StateFailed, bad.Error())
+		return sv.endJudged(ctx, before, StateFailed, bad.Error())
 	case n == 0 && optional > 0 && why == killedMount:
 		// The program was cut off as well, and would have brought them.
-		return sv.end(ctx, StatePartial, fmt.Sprintf("%s; all originals are there, %d generated files are missing. Copy the same again: it goes on with what is there", why, optional))
+		return sv.endJudged(ctx, before, StatePartial, fmt.Sprintf("%s; all originals are there, %d generated files are missing. Copy the same again: it goes on with what is there", why, optional))
 	case n > 0:
 		missing := "1 required file is"
 		if n > 1 {
 			missing = fmt.Sprintf("%d required files are", n)
 		}
 		reason := fmt.Sprintf("%s and %s missing: %s", why, missing, strings.Join(names, ", "))
-		return sv.end(ctx, StatePartial, reason+sv.whyNot(names)+". Copy the same again: it goes on with what is there")
+		return sv.endJudged(ctx, before, StatePartial, reason+sv.whyNot(names)+". Copy the same again: it goes on with what is there")
 	}
 	err := sv.finish(ctx)
 	switch {
@@ -254,15 +261,37 @@ func (sv *save) reopen() {
 	sv.closing, sv.sealed = false, false
 }
 
+// endJudged ends the save as end does, unless a file has come since the verdict
+// was found, or somebody else is ending it.
+func (sv *save) endJudged(ctx context.Context, changes int, state State, reason string) error {
+	sv.mu.Lock()
+	overtaken := sv.changes != changes || sv.closing || sv.state != StateSaving
+	sv.closing = sv.closing || !overtaken
+	sv.mu.Unlock()
+	if overtaken {
+		return nil
+	}
+	return sv.endAt(ctx, changes, state, reason)
+}
+
 // end marks the save with its final state, tells OMERO, and lets go of it.
 func (sv *save) end(ctx context.Context, state State, reason string) error {
+	sv.mu.Lock()
+	changes := sv.changes
+	sv.mu.Unlock()
+	return sv.endAt(ctx, changes, state, reason)
+}
+
+// endAt ends the save as it was after that many changes. When more have come
+// by the end, one that is not finished is taken up again.
+func (sv *save) endAt(ctx context.Context, changes int, state State, reason string) error {
 	sv.mu.Lock()
 	if sv.state != StateSaving {
 		sv.mu.Unlock()
 		return nil
 	}
 	sv.closing = true
-	coll, changes := sv.coll, sv.changes
+	coll := sv.coll
 	sv.mu.Unlock()
 
 	// The last word must not be lost because the copying program is gone.
@@ -288,10 +317,11 @@ func (sv *save) end(ctx context.Context, state State, reason string) error {
 	sv.mu.Unlock()
 	sv.tell(ctx, coll, state, reason)
 	sv.publish()
+	sv.of.drop(coll, sv)
 	sv.mu.Lock()
+	sv.dropped = true
 	went := sv.changes != changes
 	sv.mu.Unlock()
-	sv.of.drop(coll, sv)
 	sv.stop()
 	sv.of.cfg.Logger.Info("save ended", "collection", coll, "state", state, "reason", reason)
 	switch {

@@ -305,7 +305,10 @@ func (s *Saves) arrived(ctx context.Context, w Written) error {
 		}
 	}
 	if sv != nil {
-		if known, err := sv.arrived(ctx, w); known || err != nil {
+		switch known, err := sv.arrived(ctx, w); {
+		case errors.Is(err, errDropped):
+			sv = nil
+		case known || err != nil:
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 
@@ -32,18 +33,29 @@ func NewWriters(ctx context.Context, ended func()) *Writers {
 // Saw notes that a thread has written.
 func (w *Writers) Saw(tid uint32) {
 	pid := task.Process(tid)
+	gone := tid != 0 && errors.Is(unix.Kill(int(tid), 0), unix.ESRCH)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if pid == 0 {
+	if pid == 0 && !gone {
 		w.unknown = true
 		return
 	}
 	if w.alive[pid] || w.ctx.Err() != nil {
 		return
 	}
-	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	if err != nil {
-		return // it has ended already
+	fd := -1
+	if !gone {
+		var err error
+		if fd, err = unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK); err != nil {
+			gone = true
+		}
+	}
+	if gone {
+		// It has ended before it could be followed.
+		if len(w.alive) == 0 && !w.unknown {
+			w.wait.Go(w.ended)
+		}
+		return
 	}
 	w.alive[pid] = true
 	w.wait.Add(1)

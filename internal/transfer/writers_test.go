@@ -74,3 +74,19 @@ func TestWriterUnseenCountsAsAlive(t *testing.T) {
 		t.Error("a writer that cannot be seen: got ended, want alive")
 	}
 }
+
+// A writer may have ended before it is followed; its end counts all the same.
+func TestWriterThatHasEnded(t *testing.T) {
+	cmd := exec.Command("true")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{}, 1)
+	w := NewWriters(t.Context(), func() { ended <- struct{}{} })
+	w.Saw(uint32(cmd.Process.Pid))
+	<-ended
+	if w.Alive() {
+		t.Error("a writer that has ended counts as alive")
+	}
+	w.Close()
+}
