@@ -29,8 +29,17 @@ func (s *Saves) announce(ctx context.Context, w Written) error {
 	return s.start(ctx, w, doc, manifest, false)
 }
 
-// begin starts a save of the pack whose transfer.xml is in its place.
+// begin starts a save of the pack whose transfer.xml is in its place, and takes
+// what the same program has brought before.
 func (s *Saves) begin(ctx context.Context, w Written) error {
+	if err := s.follow(ctx, w); err != nil {
+		return err
+	}
+	return s.gathered(ctx, path.Dir(w.Path))
+}
+
+// follow starts a save of the pack whose transfer.xml is in its place.
+func (s *Saves) follow(ctx context.Context, w Written) error {
 	doc, manifest, err := s.readTransferXML(ctx, w.Path)
 	if err != nil {
 		return fmt.Errorf("read back %s: %w", w.Path, err)
@@ -38,11 +47,13 @@ func (s *Saves) begin(ctx context.Context, w Written) error {
 	if manifest == nil {
 		return nil
 	}
-	if err := s.start(ctx, w, doc, manifest, true); err != nil {
-		return err
-	}
+	return s.start(ctx, w, doc, manifest, true)
+}
+
+// gathered lets the save of a collection, if there is one, gather.
+func (s *Saves) gathered(ctx context.Context, coll string) error {
 	s.mu.Lock()
-	sv := s.saves[path.Dir(w.Path)]
+	sv := s.saves[coll]
 	s.mu.Unlock()
 	if sv == nil {
 		return nil
@@ -174,15 +185,28 @@ func (s *Saves) resume(ctx context.Context, w Written) error {
 // earlier run has brought is looked for when the program has ended: it may be
 // about to write it again.
 func (s *Saves) takeUp(ctx context.Context, coll string) error {
-	p := path.Join(coll, transferXML)
-	info, err := s.cfg.Archive.Stat(ctx, p)
-	if errors.Is(err, tree.ErrNotFound) {
-		return nil
-	}
+	// Several files may find at once that nobody follows the save any more.
+	_, err, _ := s.takingUp.Do(coll, func() (any, error) {
+		s.mu.Lock()
+		running := s.saves[coll] != nil
+		s.mu.Unlock()
+		if running {
+			return nil, nil
+		}
+		p := path.Join(coll, transferXML)
+		info, err := s.cfg.Archive.Stat(ctx, p)
+		if errors.Is(err, tree.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.follow(ctx, Written{Path: p, Size: info.Size, SHA256: info.SHA256})
+	})
 	if err != nil {
 		return err
 	}
-	return s.begin(ctx, Written{Path: p, Size: info.Size, SHA256: info.SHA256})
+	return s.gathered(ctx, coll)
 }
 
 // readTransferXML reads and parses a transfer.xml in the archive; a nil

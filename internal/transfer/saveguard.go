@@ -321,7 +321,14 @@ func (s *Saves) arrived(ctx context.Context, w Written) error {
 		}
 	}
 	if sv == nil && (part || !isTransferXML) {
-		if err := s.resume(ctx, w); err != nil || s.above(w.Path) != nil {
+		if err := s.resume(ctx, w); err != nil {
+			return err
+		}
+		if again := s.above(w.Path); again != nil {
+			_, err := again.arrived(ctx, w)
+			if errors.Is(err, errDropped) {
+				err = nil // it has just been judged with this file
+			}
 			return err
 		}
 	}

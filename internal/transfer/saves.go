@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"omerods/fs/tree"
 )
 
@@ -84,6 +86,8 @@ type Saves struct {
 	begun  atomic.Bool // something has got the mark of this mount
 	states *stateCache
 	recent *recentFiles
+
+	takingUp singleflight.Group // by collection
 
 	mu    sync.Mutex       // guards the fields below; taken before a save's own
 	saves map[string]*save // by collection
