@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -21,6 +22,9 @@ import (
 func attr(path, name string) string {
 	buf := make([]byte, 4096)
 	n, err := unix.Getxattr(path, name, buf)
+	for errors.Is(err, unix.EINTR) { // by a signal of the Go runtime
+		n, err = unix.Getxattr(path, name, buf)
+	}
 	if err != nil {
 		return ""
 	}
